@@ -1,0 +1,150 @@
+# tolk: a tiny Transformer encoder–decoder in C. `make help` lists the targets.
+
+BUILD    ?= build
+CC       ?= cc
+CXX      ?= c++
+PYTHON   ?= python3
+CFLAGS   ?= -O3 -g
+CXXFLAGS ?= -O2 -g
+
+# Variants, each in a build folder of its own:
+#   make BUILD=build/double REAL=double                   gradient checks run in double precision
+#   make BUILD=build/sanitize SANITIZE=address,undefined  the sanitizer build
+REAL     ?= float
+SANITIZE ?=
+
+PACKAGES      := sentencepiece jansson zlib libutf8proc
+TEST_PACKAGES := check
+PKG_CONFIG    ?= pkg-config
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wpointer-arith -Wcast-qual -Wundef -Wformat=2 \
+            -Wwrite-strings
+CWARNINGS := $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes
+CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
+MODE     := -fopenmp -fno-math-errno -fno-trapping-math
+ifeq ($(REAL),double)
+CPPFLAGS += -DTOLK_REAL_DOUBLE
+endif
+ifneq ($(SANITIZE),)
+MODE     += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+all_cflags   = -std=gnu11 $(CFLAGS) $(CWARNINGS) $(MODE)
+all_cxxflags = -std=c++17 $(CXXFLAGS) $(WARNINGS) $(MODE)
+package_cflags = $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+package_libs   = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+test_cflags    = $(shell $(PKG_CONFIG) --cflags $(TEST_PACKAGES) 2>/dev/null)
+test_libs      = $(shell $(PKG_CONFIG) --libs $(TEST_PACKAGES) 2>/dev/null)
+
+# ---- what is built ------------------------------------------------------------------------------
+
+ROOMS    := base model tokenizer corpora infer train
+SOURCES  := $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
+CXX_SOURCES := $(wildcard tokenizer/*.cc)
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(CXX_SOURCES:%.cc=$(BUILD)/%.o)
+
+# Kernel sources are compiled once for each instruction set, with vector flags and leave to
+# reassociate that no other source has; model/isa.c chooses among them at start.
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
+ifneq ($(filter x86_64-%,$(MACHINE)),)
+ISAS := baseline avx2 avx512
+else
+ISAS := baseline
+endif
+isa_flags_baseline :=
+isa_flags_avx2     := -mavx2 -mfma -mf16c -mtune=haswell
+isa_flags_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
+KERNEL_FLAGS := -ffp-contract=fast -fassociative-math -fno-signed-zeros -fno-trapping-math
+KERNELS := $(wildcard model/kernels/*.c)
+OBJECTS += $(foreach isa,$(ISAS),$(KERNELS:%.c=$(BUILD)/%.$(isa).o))
+
+PROGRAMS := $(BUILD)/tolk $(BUILD)/tolk-train $(BUILD)/tolk-corpus
+main_of_tolk        := infer/main.c
+main_of_tolk-train  := train/main.c
+main_of_tolk-corpus := corpora/main.c
+
+all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(main_of_$(notdir $(p)))),$(p))) ## build the programs
+
+$(BUILD)/libtolk.a: $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/tolk: $(BUILD)/infer/main.o
+$(BUILD)/tolk-train: $(BUILD)/train/main.o
+$(BUILD)/tolk-corpus: $(BUILD)/corpora/main.o
+$(PROGRAMS): $(BUILD)/libtolk.a
+	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libtolk.a $(package_libs) -lm
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(package_cflags) $(all_cflags) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.cc Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(package_cflags) $(all_cxxflags) -MMD -MP -c -o $@ $<
+
+define kernel_rule
+$(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) -DTOLK_KERNEL_ISA=$(1) $$(all_cflags) $$(KERNEL_FLAGS) $$(isa_flags_$(1)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
+$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS),-DTOLK_HAVE_$(isa)=1)
+
+# ---- tests --------------------------------------------------------------------------------------
+
+# Each tests/<room>/test_*.c is one program; those under tests/gradients are built on doubles.
+TEST_SOURCES     := $(wildcard $(foreach r,$(ROOMS),tests/$(r)/test_*.c))
+GRADIENT_SOURCES := $(wildcard tests/gradients/test_*.c)
+TESTS            := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+GRADIENT_TESTS   := $(GRADIENT_SOURCES:tests/%.c=$(BUILD)/double/tests/%)
+TEST_SUPPORT     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+
+$(BUILD)/tests/%.o: package_cflags += $(test_cflags)
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(BUILD)/libtolk.a
+	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) $(test_libs) -lm
+.PRECIOUS: $(BUILD)/tests/%.o
+
+tests: $(TESTS) ## build the test programs
+
+$(BUILD)/double/tests/%: FORCE
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/double REAL=double $@
+ifeq ($(REAL),float)
+gradient-tests: ## build the gradient checks (double precision)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/double REAL=double \
+	    $(GRADIENT_SOURCES:tests/%.c=$(BUILD)/double/tests/%)
+endif
+
+check: packages ## install what the tests need and run all of them
+	@$(MAKE) --no-print-directory all tests gradient-tests
+	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
+
+# ---- habits -------------------------------------------------------------------------------------
+
+packages: ## install the Debian packages that building and testing need
+	@tools/packages.sh build test
+
+OWN_FILES = $(wildcard $(foreach r,$(ROOMS) bench tests/support tests/gradients,$(r)/*.[ch] $(r)/*.cc) \
+            model/kernels/*.[ch] tests/*/*.[ch])
+
+format: ## rewrite the sources with clang-format
+	clang-format -i $(sort $(OWN_FILES))
+
+lint: ## clang-format, clang-tidy and cppcheck, without a finding
+	clang-format --dry-run -Werror $(sort $(OWN_FILES))
+	printf '%s\n' $(SOURCES) $(wildcard */main.c) | xargs -P 2 -n 4 clang-tidy --quiet \
+	    -- -std=gnu11 $(CPPFLAGS) $(package_cflags) -fopenmp
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -I. \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem $(SOURCES)
+
+clean: ## remove the build folder
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+
+FORCE:
+.PHONY: all tests gradient-tests check packages format lint clean help FORCE
+.DEFAULT_GOAL := all
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,147 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int tolk_file_map(struct tolk_file *file, const char *path, struct tolk_error *error)
+{
+    int result = -1;
+    struct stat status;
+    *file = (struct tolk_file){NULL, 0};
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return tolk_error_errno(error, "%s: cannot open", path);
+    }
+    if (fstat(descriptor, &status) != 0) {
+        tolk_error_errno(error, "%s: cannot read its size", path);
+        goto out;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        tolk_error_set(error, "%s: expected a regular file", path);
+        goto out;
+    }
+    if (status.st_size > 0) {
+        void *mapped = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        if (mapped == MAP_FAILED) {
+            tolk_error_errno(error, "%s: cannot map", path);
+            goto out;
+        }
+        file->bytes = mapped;
+        file->size = (size_t)status.st_size;
+    }
+    result = 0;
+out:
+    close(descriptor);
+    return result;
+}
+
+void tolk_file_unmap(struct tolk_file *file)
+{
+    if (file->bytes != NULL) {
+        munmap((void *)file->bytes, file->size);
+    }
+    *file = (struct tolk_file){NULL, 0};
+}
+
+char *tolk_path_join(const char *folder, const char *name)
+{
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path != NULL) {
+        snprintf(path, size, "%s/%s", folder, name);
+    }
+    return path;
+}
+
+int tolk_folder_make(const char *path, struct tolk_error *error)
+{
+    struct stat status;
+    if (mkdir(path, 0777) == 0) {
+        return 0;
+    }
+    if (errno == EEXIST && stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode)) {
+            return 0;
+        }
+        return tolk_error_set(error, "%s: expected a folder, found a file", path);
+    }
+    return tolk_error_errno(error, "%s: cannot make the folder", path);
+}
+
+static int write_all(int descriptor, const unsigned char *bytes, size_t size)
+{
+    while (size > 0) {
+        const ssize_t written = write(descriptor, bytes, size);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            return -1;
+        }
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+/* Makes the rename itself durable. A file system that cannot sync a folder is no error. */
+static void sync_parent(const char *path)
+{
+    char *folder = strdup(path);
+    if (folder == NULL) {
+        return;
+    }
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL) {
+        slash[slash == folder ? 1 : 0] = '\0';
+    }
+    const int descriptor = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        fsync(descriptor);
+        close(descriptor);
+    }
+    free(folder);
+}
+
+int tolk_file_write_atomic(const char *path, const void *bytes, size_t size,
+                           struct tolk_error *error)
+{
+    const size_t room = strlen(path) + sizeof ".tmp";
+    char *temporary = malloc(room);
+    int result = -1;
+    if (temporary == NULL) {
+        return tolk_error_set(error, "%s: out of memory", path);
+    }
+    snprintf(temporary, room, "%s.tmp", path);
+    const int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) {
+        tolk_error_errno(error, "%s: cannot create", temporary);
+        goto out;
+    }
+    const int written = write_all(descriptor, bytes, size) == 0 && fsync(descriptor) == 0;
+    const int code = errno;
+    /* Network file systems report a full disk only on close. */
+    const int closed = close(descriptor) == 0;
+    if (!written || !closed) {
+        errno = written ? errno : code;
+        tolk_error_errno(error, "%s: cannot write %zu bytes", temporary, size);
+        unlink(temporary);
+        goto out;
+    }
+    if (rename(temporary, path) != 0) {
+        tolk_error_errno(error, "%s: cannot rename to %s", temporary, path);
+        unlink(temporary);
+        goto out;
+    }
+    sync_parent(path);
+    result = 0;
+out:
+    free(temporary);
+    return result;
+}

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Runs test programs and test scripts one after another and ends with one line that counts the tests:
+#   N passed, N failed, N skipped
+# A program prints Check's summary ("100%: Checks: 5, Failures: 0, Errors: 0"); a script prints
+# "ok NAME" or "not ok NAME" for each test. "SKIP NAME: REASON" counts as skipped, not passed.
+# A program that dies before its summary counts as one failure. WRAPPER runs each program under
+# another (valgrind).
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+for test in "$@"; do
+    printf '%s\n' "$test"
+    case $test in
+    *.sh) sh "$test" >"$log" 2>&1 ;;
+    *) ${WRAPPER:-} "$test" >"$log" 2>&1 ;;
+    esac
+    status=$?
+    skips=$(grep -c '^SKIP ' "$log")
+    case $test in
+    *.sh)
+        good=$(grep -c '^ok ' "$log")
+        bad=$(grep -c '^not ok ' "$log")
+        ;;
+    *)
+        set_of=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" | tail -n 1)
+        total=${set_of%% *}
+        rest=${set_of#* }
+        bad=$((${rest% *} + ${rest#* }))
+        good=$((${total:-0} - bad - skips))
+        ;;
+    esac
+    [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+    [ "$bad" -gt 0 ] && sed 's/^/    /' "$log"
+    [ "$bad" -eq 0 ] && grep '^SKIP ' "$log" | sed 's/^/    /'
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))
+done
+
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]

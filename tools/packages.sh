@@ -1,0 +1,50 @@
+#!/bin/sh
+# Installs the Debian packages that tolk needs, where they are missing.
+#   tools/packages.sh build [test] [lint]
+# On a system without apt-get it says what to install and stops.
+set -eu
+
+packages=
+for what in "$@"; do
+    case $what in
+    build) packages="$packages gcc g++ libc6-dev pkg-config libsentencepiece-dev libjansson-dev zlib1g-dev libutf8proc-dev" ;;
+    test) packages="$packages check valgrind" ;;
+    lint) packages="$packages clang-format clang-tidy cppcheck" ;;
+    *)
+        echo "usage: tools/packages.sh [build] [test] [lint]" >&2
+        exit 2
+        ;;
+    esac
+done
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    for module in sentencepiece jansson zlib libutf8proc; do
+        if ! pkg-config --exists "$module" 2>/dev/null; then
+            echo "tolk needs a C and a C++ compiler with OpenMP, pkg-config, and the development files of" >&2
+            echo "SentencePiece, jansson, zlib and utf8proc (tests: check, valgrind). pkg-config does not" >&2
+            echo "find $module; install it with this system's package manager and run make again." >&2
+            exit 1
+        fi
+    done
+    exit 0
+fi
+
+missing=
+for package in $packages; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "Not root, and no sudo here. As root: apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+echo "Installing Debian packages:$missing" >&2
+$as_root apt-get update -qq
+# shellcheck disable=SC2086  # a list of package names
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

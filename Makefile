@@ -103,7 +103,7 @@ TEST_SUPPORT     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 $(BUILD)/tests/%.o: package_cflags += $(test_cflags)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(BUILD)/libtolk.a
 	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) $(test_libs) -lm
-.PRECIOUS: $(BUILD)/tests/%.o
+.SECONDARY:
 
 tests: $(TESTS) ## build the test programs
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ out:
 void tolk_file_unmap(struct tolk_file *file)
 {
     if (file->bytes != NULL) {
-        munmap((void *)file->bytes, file->size);
+        munmap((void *)(uintptr_t)file->bytes, file->size);
     }
     *file = (struct tolk_file){NULL, 0};
 }

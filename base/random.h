@@ -3,8 +3,8 @@
  * and resuming a run needs no generator state.
  *
  * A key is made from (seed, step, site) by the finaliser of SplitMix64 (Steele, Lea, Flood 2014);
- * a value is a 32-bit avalanche hash of the key and the index ("lowbias32" of C. Wellons' prospector,
- * two multiplications), cheap enough to run inside vectorised loops. */
+ * a value is a 32-bit avalanche hash of the key and the index ("lowbias32" of C. Wellons'
+ * prospector, two multiplications), cheap enough to run inside vectorised loops. */
 #ifndef TOLK_BASE_RANDOM_H
 #define TOLK_BASE_RANDOM_H
 

@@ -31,7 +31,8 @@ int tolk_suite_run(const char *name, const TTest *const *tests, size_t count);
         return tolk_suite_run(name, all, sizeof all / sizeof all[0]);                              \
     }
 
-/* The folder of the fixtures: $TOLK_FIXTURES or tests/fixtures. The suite runs from the top folder. */
+/* The folder of the fixtures: $TOLK_FIXTURES or tests/fixtures. The suite runs from the top folder.
+ */
 const char *tolk_fixture(const char *name);
 
 #endif

@@ -1,0 +1,36 @@
+/* Matrix products: C = op(A) · op(B), the work of the whole program.
+ *
+ * Row-major matrices, `lda` … the distance between rows. The three layouts of a linear layer
+ * y = x Wᵀ, W [out, in], are
+ *
+ *     forward             y[n, out]  = x[n, in]  · Wᵀ        TOLK_NT
+ *     gradient of input   dx[n, in]  = dy[n, out] · W        TOLK_NN
+ *     gradient of weight  dW[out, in] += dyᵀ[out, n] · x     TOLK_TN
+ *
+ * OpenMP divides C among the threads and never the sum over k: the same bits for any number of threads.
+ * Inside a parallel region a call runs on the calling thread alone. */
+#ifndef TOLK_MODEL_GEMM_H
+#define TOLK_MODEL_GEMM_H
+
+#include <stddef.h>
+
+#include "model/real.h"
+
+enum tolk_gemm_layout {
+    TOLK_NN, /* A [m, k], B [k, n] */
+    TOLK_NT, /* A [m, k], B [n, k] */
+    TOLK_TN, /* A [k, m], B [k, n] */
+};
+
+enum tolk_gemm_mode {
+    TOLK_STORE,      /* C = A · B (+ bias) */
+    TOLK_ACCUMULATE, /* C += A · B */
+};
+
+/* C [m, n]. `bias` [n] is added to each row, NULL for none (TOLK_STORE only). m, n or k may be 0
+ * (k = 0 stores the bias, or zero). C overlaps neither A nor B. */
+void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m, size_t n, size_t k,
+               const real *a, size_t lda, const real *b, size_t ldb, const real *bias, real *c,
+               size_t ldc);
+
+#endif

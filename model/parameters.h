@@ -93,8 +93,8 @@ struct tolk_weights {
 };
 
 /* Points the views into `arena` [layout.size]; the views do not own it. */
-int tolk_weights_bind(struct tolk_weights *weights, const struct tolk_config *config,
-                      const struct tolk_layout *layout, real *arena, struct tolk_error *error);
+int tolk_weights_bind(struct tolk_weights *weights, const struct tolk_config *config, real *arena,
+                      struct tolk_error *error);
 void tolk_weights_free(struct tolk_weights *weights);
 
 /* Fills the arena by the table; depends on (layout, seed) alone. */

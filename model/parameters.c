@@ -22,7 +22,7 @@ static void visit(struct visitor *visitor, real **view, enum tolk_init init, siz
 {
     struct tolk_tensor tensor = {.init = init, .rank = rows == 0 ? 1 : 2};
     const char *dot = visitor->prefix[0] != '\0' && module[0] != '\0' ? "." : "";
-    snprintf(tensor.name, sizeof tensor.name, "%.50s%s%.20s%s%.8s", visitor->prefix, dot, module,
+    snprintf(tensor.name, sizeof tensor.name, "%.40s%s%.28s%s%.8s", visitor->prefix, dot, module,
              field[0] != '\0' ? "." : "", field);
     tensor.shape[0] = rows == 0 ? columns : rows;
     tensor.shape[1] = rows == 0 ? 1 : columns;

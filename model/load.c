@@ -287,16 +287,3 @@ out:
     free(config_path);
     return result;
 }
-
-void tolk_model_free(struct tolk_model *model)
-{
-    if (model->mapping.bytes != NULL) {
-        tolk_file_unmap(&model->mapping);
-    } else {
-        free(model->values);
-    }
-    free(model->positions);
-    tolk_weights_free(&model->weights);
-    tolk_layout_free(&model->layout);
-    *model = (struct tolk_model){0};
-}

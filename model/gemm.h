@@ -7,8 +7,8 @@
  *     gradient of input   dx[n, in]  = dy[n, out] · W        TOLK_NN
  *     gradient of weight  dW[out, in] += dyᵀ[out, n] · x     TOLK_TN
  *
- * OpenMP divides C among the threads and never the sum over k: the same bits for any number of threads.
- * Inside a parallel region a call runs on the calling thread alone. */
+ * OpenMP divides C among the threads and never the sum over k: the same bits for any number of
+ * threads. Inside a parallel region a call runs on the calling thread alone. */
 #ifndef TOLK_MODEL_GEMM_H
 #define TOLK_MODEL_GEMM_H
 

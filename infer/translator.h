@@ -10,7 +10,7 @@
  *
  * Lines are sorted by length, translated in batches, and given back in order: a line's translation
  * does not depend on the lines around it. A blank line becomes an empty one. A line of more pieces
- * than the model has positions is translated up to there, and says so (`truncated`). */
+ * than the model has positions is translated up to there. */
 #ifndef TOLK_INFER_TRANSLATOR_H
 #define TOLK_INFER_TRANSLATOR_H
 
@@ -20,16 +20,17 @@
 
 #include "base/error.h"
 #include "infer/search.h"
+#include "infer/sentence.h"
 #include "infer/word_attention.h"
 #include "model/model.h"
 
-struct tolk_codec; /* tokenizer/codec.h */
 struct tolk_translator;
 
 struct tolk_translator_options {
     struct tolk_search_options search;
     size_t batch_tokens; /* source pieces in a batch */
-    bool attention;      /* fill in tolk_translation.attention */
+    bool words;          /* fill in tolk_translation.words and word_scores */
+    bool attention;      /* and its attention, as `choice` reads it */
     struct tolk_attention_choice choice;
 };
 
@@ -37,20 +38,18 @@ struct tolk_translator_options {
 struct tolk_translator_options tolk_translator_options_default(const struct tolk_config *config);
 
 struct tolk_translation {
-    char *text;              /* UTF-8, one line */
-    double score;            /* Σ log p of its pieces, eos among them */
-    double normalised_score; /* score / pieces^length_penalty */
-    size_t words;
-    double *word_scores;                  /* [words + 1]: Σ log p of the word's pieces; last eos */
-    struct tolk_word_attention attention; /* weights NULL unless wanted */
+    struct tolk_sentence sentence; /* its words only where they are wanted */
+    double score;                  /* Σ log p of its pieces, eos among them */
+    double normalised_score;       /* score / pieces^length_penalty */
+    double *word_scores;           /* [words + 1]: Σ log p of a word's pieces; last eos */
+    struct tolk_word_attention attention;
 };
 
 /* What became of one line: the best translations, best first. A blank line has one, empty. */
 struct tolk_translated {
+    struct tolk_sentence source; /* sentence.pieces < sentence.all_pieces: it was cut */
     struct tolk_translation *items;
     size_t count;
-    size_t pieces; /* of the line, eos not counted */
-    bool truncated;
 };
 
 /* The model and the codec are used, not copied, and must outlive the translator; the values of the

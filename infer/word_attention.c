@@ -1,6 +1,5 @@
 #include "infer/word_attention.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +22,20 @@ struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_con
     return choice;
 }
 
-/* The word that row `row` of one side stands for; the end of the sentence is the last. */
-static size_t word_of_row(const struct tolk_word_map *map, size_t row)
+int tolk_attention_choice_check(const struct tolk_attention_choice *choice,
+                                const struct tolk_config *config, struct tolk_error *error)
 {
-    if (row >= map->pieces || map->word_of_piece[row] >= map->words) {
-        return map->words;
+    if (choice->layer >= config->decoder_layers) {
+        return tolk_error_set(error, "the model has decoder layers 0 to %zu, not %zu",
+                              config->decoder_layers - 1, choice->layer);
     }
-    return map->word_of_piece[row];
+    for (size_t i = 0; i < choice->head_count; i++) {
+        if (choice->heads[i] >= config->decoder_attention_heads) {
+            return tolk_error_set(error, "the model has attention heads 0 to %zu, not %zu",
+                                  config->decoder_attention_heads - 1, choice->heads[i]);
+        }
+    }
+    return 0;
 }
 
 /* The decoder step at which a target row is read. Only the end of the sentence is never an input.
@@ -47,11 +53,11 @@ static void add_head(struct tolk_word_attention *attention, const real *cross,
 {
     const size_t keys = source->pieces + 1;
     for (size_t t = 0; t <= target->pieces; t++) {
-        const size_t word = word_of_row(target, t);
+        const size_t word = tolk_word_map_word(target, t);
         float *const row = attention->weights + word * (source->words + 1);
         const real *const from = cross + step_of_row(choice, target, t) * keys;
         for (size_t s = 0; s < keys; s++) {
-            row[word_of_row(source, s)] += shares[word] * (float)from[s];
+            row[tolk_word_map_word(source, s)] += shares[word] * (float)from[s];
         }
     }
 }
@@ -75,7 +81,7 @@ int tolk_word_attention_read(struct tolk_word_attention *attention,
     }
     /* A word's row is the mean over its pieces and the heads. */
     for (size_t t = 0; t <= target->pieces; t++) {
-        shares[word_of_row(target, t)] += (float)choice->head_count;
+        shares[tolk_word_map_word(target, t)] += (float)choice->head_count;
     }
     for (size_t w = 0; w <= target->words; w++) {
         shares[w] = shares[w] > 0 ? 1 / shares[w] : 0;

@@ -29,6 +29,10 @@ struct tolk_attention_choice {
  * the last (of the only layer where there is one). */
 struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_config *config);
 
+/* Whether the model has that layer and those heads. */
+int tolk_attention_choice_check(const struct tolk_attention_choice *choice,
+                                const struct tolk_config *config, struct tolk_error *error);
+
 /* weights[t, s], t ≤ target_words, s ≤ source_words: row target_words is the end of the target,
  * column source_words the end of the source. */
 struct tolk_word_attention {
@@ -44,6 +48,15 @@ struct tolk_word_map {
     size_t pieces;
     size_t words;
 };
+
+/* The word that row `row` of one side stands for; the end of the sentence is the last. */
+static inline size_t tolk_word_map_word(const struct tolk_word_map *map, size_t row)
+{
+    if (row >= map->pieces || map->word_of_piece[row] >= map->words) {
+        return map->words;
+    }
+    return map->word_of_piece[row];
+}
 
 /* Reads sentence `sentence` of the last forward pass. */
 int tolk_word_attention_read(struct tolk_word_attention *attention,

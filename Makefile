@@ -91,6 +91,11 @@ endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 $(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS),-DTOLK_HAVE_$(isa)=1)
 
+# ---- measuring ----------------------------------------------------------------------------------
+
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtolk.a
+	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+
 # ---- tests --------------------------------------------------------------------------------------
 
 # Each tests/<room>/test_*.c is one program; those under tests/gradients are built on doubles.

@@ -42,7 +42,7 @@ int tolk_read_pairs(const struct tolk_model *model, struct tolk_workspace *works
 {
     memset(readings, 0, count * sizeof *readings);
     int status = -1;
-    struct tolk_sequence *const sequences = malloc((2 * count + 1) * sizeof *sequences);
+    struct tolk_sequence *const sequences = calloc(2 * count + 1, sizeof *sequences);
     if (sequences == NULL) {
         return tolk_error_set(error, "out of memory for %zu pairs", count);
     }

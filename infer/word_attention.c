@@ -3,21 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct tolk_attention_choice tolk_attention_choice_layer(const struct tolk_config *config,
+                                                         size_t layer)
+{
+    struct tolk_attention_choice choice = {.layer = layer};
+    choice.head_count = config->decoder_attention_heads;
+    for (size_t h = 0; h < choice.head_count; h++) {
+        choice.heads[h] = h;
+    }
+    return choice;
+}
+
 struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_config *config)
 {
-    struct tolk_attention_choice choice = {0};
-    if (config->alignment_layer >= 0) {
-        choice.layer = (size_t)config->alignment_layer;
+    const size_t layer = config->alignment_layer >= 0  ? (size_t)config->alignment_layer
+                         : config->decoder_layers >= 2 ? config->decoder_layers - 2
+                                                       : 0;
+    struct tolk_attention_choice choice = tolk_attention_choice_layer(config, layer);
+    if (config->alignment_layer >= 0 && config->alignment_head_count > 0) {
         choice.head_count = config->alignment_head_count;
         memcpy(choice.heads, config->alignment_heads, sizeof choice.heads);
-    } else {
-        choice.layer = config->decoder_layers > 1 ? config->decoder_layers - 2 : 0;
-    }
-    if (choice.head_count == 0) {
-        choice.head_count = config->decoder_attention_heads;
-        for (size_t h = 0; h < choice.head_count; h++) {
-            choice.heads[h] = h;
-        }
     }
     return choice;
 }

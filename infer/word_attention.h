@@ -29,6 +29,10 @@ struct tolk_attention_choice {
  * the last (of the only layer where there is one). */
 struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_config *config);
 
+/* All heads of a layer. */
+struct tolk_attention_choice tolk_attention_choice_layer(const struct tolk_config *config,
+                                                         size_t layer);
+
 /* Whether the model has that layer and those heads. */
 int tolk_attention_choice_check(const struct tolk_attention_choice *choice,
                                 const struct tolk_config *config, struct tolk_error *error);

@@ -21,16 +21,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "model/batch.h"
-
-/* Encoded pairs. Sentence i owns source[source_begin[i]] … source[source_begin[i + 1]], and so on;
- * each side ends with eos. */
-struct tolk_examples {
-    size_t count;
-    int32_t *source;
-    int32_t *target;
-    size_t *source_begin; /* [count + 1] */
-    size_t *target_begin; /* [count + 1] */
-};
+#include "train/examples.h"
 
 struct tolk_batches_options {
     size_t budget;     /* source and target rows of a batch */

@@ -1,6 +1,5 @@
 #include "train/examples.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,13 +24,12 @@ struct work {
     const struct tolk_pairs *pairs;
     const struct tolk_codec *codec;
     const struct tolk_sampling *sampling;
-    bool target; /* the side */
+    enum tolk_side side;
 };
 
-static int append(struct block *block, const struct tolk_pieces *pieces, int32_t eos,
-                  struct tolk_error *error)
+static int append(struct block *block, const struct tolk_pieces *pieces, struct tolk_error *error)
 {
-    const size_t needed = block->count + pieces->count + 1;
+    const size_t needed = block->count + pieces->count;
     if (needed > block->capacity) {
         const size_t capacity = 2 * needed;
         int32_t *grown = realloc(block->ids, capacity * sizeof *grown);
@@ -41,41 +39,30 @@ static int append(struct block *block, const struct tolk_pieces *pieces, int32_t
         block->ids = grown;
         block->capacity = capacity;
     }
-    if (pieces->count > 0) {
-        memcpy(block->ids + block->count, pieces->ids, pieces->count * sizeof(int32_t));
-    }
+    memcpy(block->ids + block->count, pieces->ids, pieces->count * sizeof(int32_t));
     block->count = needed;
-    block->ids[needed - 1] = eos;
     return 0;
-}
-
-static int encode_best(const struct work *work, const char *text, struct tolk_pieces *pieces,
-                       struct tolk_error *error)
-{
-    return work->target ? tolk_codec_encode_target(work->codec, text, strlen(text), pieces, error)
-                        : tolk_codec_encode_source(work->codec, text, strlen(text), pieces, error);
 }
 
 static int encode(const struct work *work, size_t sentence, struct tolk_pieces *pieces,
                   struct tolk_error *error)
 {
     const struct tolk_pair *pair = &work->pairs->items[sentence];
-    const char *text = work->target ? pair->target : pair->source;
+    const char *text = work->side == TOLK_TARGET ? pair->target : pair->source;
+    const size_t size = strlen(text);
     const struct tolk_sampling *s = work->sampling;
-    if (s == NULL || s->alpha <= 0) {
-        return encode_best(work, text, pieces, error);
+    if (s != NULL && s->alpha > 0) {
+        const struct tolk_random_key key = tolk_random_key(s->seed ^ SAMPLING_DOMAIN, s->epoch,
+                                                           2 * sentence + (uint64_t)work->side);
+        if (tolk_codec_sample(work->codec, work->side, text, size, s->nbest, s->alpha, key, pieces,
+                              error) != 0) {
+            return -1;
+        }
+        if (pieces->count <= s->max_length) {
+            return 0;
+        }
     }
-    const struct tolk_random_key key =
-        tolk_random_key(s->seed ^ SAMPLING_DOMAIN, s->epoch, 2 * sentence + work->target);
-    const int drawn = work->target
-                          ? tolk_codec_sample_target(work->codec, text, strlen(text), s->nbest,
-                                                     s->alpha, key, pieces, error)
-                          : tolk_codec_sample_source(work->codec, text, strlen(text), s->nbest,
-                                                     s->alpha, key, pieces, error);
-    if (drawn != 0) {
-        return -1;
-    }
-    return pieces->count + 1 > s->max_length ? encode_best(work, text, pieces, error) : 0;
+    return tolk_codec_encode(work->codec, work->side, text, size, pieces, error);
 }
 
 static int encode_block(const struct work *work, size_t b, struct block *block,
@@ -86,10 +73,8 @@ static int encode_block(const struct work *work, size_t b, struct block *block,
     const size_t first = b * BLOCK;
     const size_t rest = work->pairs->count - first;
     const size_t size = rest < BLOCK ? rest : BLOCK;
-    const int32_t eos = tolk_codec_eos(work->codec);
     for (size_t i = 0; i < size; i++) {
-        if (encode(work, first + i, &pieces, error) != 0 ||
-            append(block, &pieces, eos, error) != 0) {
+        if (encode(work, first + i, &pieces, error) != 0 || append(block, &pieces, error) != 0) {
             goto out;
         }
         block->ends[i] = block->count;
@@ -159,8 +144,8 @@ int tolk_examples_encode(struct tolk_examples *examples, const struct tolk_pairs
                          const struct tolk_codec *codec, const struct tolk_sampling *sampling,
                          struct tolk_error *error)
 {
-    const struct work source = {pairs, codec, sampling, false};
-    const struct work target = {pairs, codec, sampling, true};
+    const struct work source = {pairs, codec, sampling, TOLK_SOURCE};
+    const struct work target = {pairs, codec, sampling, TOLK_TARGET};
     tolk_examples_free(examples);
     examples->count = pairs->count;
     if (encode_side(&source, &examples->source, &examples->source_begin, error) != 0 ||

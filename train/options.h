@@ -48,6 +48,7 @@ struct tolk_training_options {
     int64_t threads; /* 0: as OpenMP chooses */
     int64_t log_every;
 
+    const char *source_language, *target_language;
     const char *licence, *data_note;
 };
 

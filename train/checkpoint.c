@@ -36,6 +36,8 @@ static const struct field FIELDS[] = {
     {"cursor.best_bleu", AT(best_bleu), false},
     {"cursor.best_chrf", AT(best_chrf), false},
     {"cursor.seconds", AT(seconds), false},
+    {"cursor.validated", AT(validated), true},
+    {"cursor.vocab_size", AT(vocab_size), true},
     {"cursor.corpus_pairs", AT(corpus_pairs), true},
     {"cursor.corpus_hash", AT(corpus_hash), true},
 };

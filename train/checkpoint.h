@@ -31,7 +31,9 @@ struct tolk_cursor {
     int64_t stale;       /* validations since the best one */
     double best_score;   /* larger is better */
     double best_loss, best_bleu, best_chrf; /* of the best model */
+    int64_t validated;                      /* the update of the last validation */
     double seconds;                         /* of training, over all runs */
+    int64_t vocab_size;
     int64_t corpus_pairs;
     int64_t corpus_hash;
 };

@@ -43,6 +43,23 @@ int tolk_training_corpus_read(struct tolk_training_corpus *corpus,
     return 0;
 }
 
+int tolk_training_corpus_check(const struct tolk_training_corpus *corpus, int64_t pairs,
+                               int64_t hash, const char *folder, struct tolk_error *error)
+{
+    const char *advice = "give the same to resume, or --restart to begin anew";
+    if ((int64_t)corpus->train.count != pairs) {
+        return tolk_error_set(error, "%s: its training began with %lld pairs, found %zu; %s",
+                              folder, (long long)pairs, corpus->train.count, advice);
+    }
+    if (corpus->hash != hash) {
+        return tolk_error_set(error,
+                              "%s: its training began with other sentences to train or to validate "
+                              "on; %s",
+                              folder, advice);
+    }
+    return 0;
+}
+
 void tolk_training_corpus_free(struct tolk_training_corpus *corpus)
 {
     tolk_pairs_free(&corpus->train);

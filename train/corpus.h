@@ -18,6 +18,10 @@ struct tolk_training_corpus {
 int tolk_training_corpus_read(struct tolk_training_corpus *corpus,
                               const struct tolk_training_options *options,
                               struct tolk_error *error);
+/* -1 unless it is the corpus that a training in `folder` began with. */
+int tolk_training_corpus_check(const struct tolk_training_corpus *corpus, int64_t pairs,
+                               int64_t hash, const char *folder, struct tolk_error *error);
+
 void tolk_training_corpus_free(struct tolk_training_corpus *corpus);
 
 #endif

@@ -20,7 +20,7 @@ static struct tolk_attention_block block_of(const struct tolk_attention *attenti
     const size_t query = attention->query_begin[sentence];
     const size_t key = attention->key_begin[sentence];
     const size_t queries = attention->query_begin[sentence + 1] - query;
-    const size_t keys = attention->key_begin[sentence + 1] - key;
+    const size_t keys = attention->key_end[sentence] - key;
     /* Gathered keys count from the begin of the cache, others from the sentence's first row. */
     const size_t first_key = attention->key_rows != NULL ? 0 : key;
     const size_t weight =

@@ -18,8 +18,10 @@ struct tolk_attention {
     size_t d_model, heads;
     size_t sentences;
     const size_t *query_begin; /* [sentences + 1], rows of q */
-    const size_t *key_begin;   /* [sentences + 1], rows of k and v, or entries of key_rows */
-    const int32_t *key_rows;   /* NULL, or the row of each key (a cache that hypotheses share) */
+    const size_t *key_begin;   /* [sentences], rows of k and v, or entries of key_rows */
+    const size_t
+        *key_end; /* [sentences]; key_begin + 1 where the sentences lie one behind the other */
+    const int32_t *key_rows; /* NULL, or the row of each key (a cache that hypotheses share) */
     bool causal;
     const real *q, *k, *v; /* rows ldq, ldk, ldv apart */
     size_t ldq, ldk, ldv;

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "corpora/lines.h"
 #include "tests/support/files.h"
+#include "tests/support/folder.h"
 
 enum { MEGABYTE = 1 << 20 };
 
@@ -122,7 +123,7 @@ START_TEST(notices_a_truncated_stream)
     size_t size = 0, zipped_size = 0;
     struct tolk_error error;
     char *text = many_lines(&size), expected[2048];
-    char *zipped = files_read(files_write_gzip("whole.gz", text, size), &zipped_size);
+    char *zipped = tolk_test_read(files_write_gzip("whole.gz", text, size), &zipped_size);
     for (size_t cut = 1; cut < zipped_size - 2; cut += zipped_size / 7) {
         const char *path = files_write("cut.gz", zipped, zipped_size - cut);
         const size_t number = lines_before_fault(path, &error);
@@ -141,7 +142,7 @@ START_TEST(notices_a_damaged_stream)
     size_t size = 0, zipped_size = 0;
     struct tolk_error error;
     char *text = many_lines(&size), expected[2048];
-    char *zipped = files_read(files_write_gzip("whole.gz", text, size), &zipped_size);
+    char *zipped = tolk_test_read(files_write_gzip("whole.gz", text, size), &zipped_size);
     const size_t places[] = {zipped_size / 2, zipped_size - 6}; /* the middle and the checksum */
     for (size_t i = 0; i < 2; i++) {
         zipped[places[i]] ^= 0x55;

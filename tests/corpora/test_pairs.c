@@ -5,6 +5,7 @@
 
 #include "corpora/pairs.h"
 #include "tests/support/files.h"
+#include "tests/support/folder.h"
 
 static const struct tolk_pairs_options STRICT = {0};
 static const struct tolk_pairs_options SKIPPING = {.skip_bad = true};
@@ -200,7 +201,7 @@ START_TEST(a_damaged_stream_is_never_skipped)
     }
     struct tolk_pairs pairs;
     struct tolk_error error;
-    char *zipped = files_read(files_write_gzip("whole.gz", text, sizeof text), &size);
+    char *zipped = tolk_test_read(files_write_gzip("whole.gz", text, sizeof text), &size);
     const char *path = files_write("cut.gz", zipped, size - 4);
     ck_assert_int_eq(tolk_pairs_read_tsv(path, &SKIPPING, &pairs, &error), -1);
     expect_message(&error, path, ":101: the gzip stream ends too early");

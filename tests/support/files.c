@@ -1,56 +1,50 @@
 #include "tests/support/files.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/file.h"
+#include "tests/support/folder.h"
 #include "tests/support/suite.h"
 
-enum { PATH_BYTES = 1024, PATHS = 32 };
+enum { PATHS = 32 };
 
-static char folder[PATH_BYTES];
-static pid_t owner;
+static char *folder;
+static char *paths[PATHS];
+static size_t path_count;
 
-static void remove_folder(void)
+static void remove_all(void)
 {
-    char path[2 * PATH_BYTES];
-    DIR *listing = getpid() == owner ? opendir(folder) : NULL;
-    if (listing == NULL) {
-        return;
+    while (path_count > 0) {
+        free(paths[--path_count]);
     }
-    for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        unlink(path);
-    }
-    closedir(listing);
-    rmdir(folder);
+    tolk_test_folder_remove(folder);
+    folder = NULL;
 }
 
 const char *files_path(const char *name)
 {
-    static char paths[PATHS][2 * PATH_BYTES];
-    static size_t next;
-    if (folder[0] == '\0') {
-        const char *top = getenv("TMPDIR");
-        snprintf(folder, sizeof folder, "%s/tolk-test-XXXXXX", top != NULL ? top : "/tmp");
-        ck_assert_ptr_nonnull(mkdtemp(folder));
-        owner = getpid();
-        atexit(remove_folder);
+    if (folder == NULL) {
+        folder = tolk_test_folder();
+        atexit(remove_all);
     }
-    char *path = paths[next++ % PATHS];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
+    char *path = tolk_path_join(folder, name);
+    for (size_t i = 0; i < path_count; i++) {
+        if (strcmp(paths[i], path) == 0) {
+            free(path);
+            return paths[i];
+        }
+    }
+    ck_assert_uint_lt(path_count, PATHS);
+    return paths[path_count++] = path;
 }
 
 const char *files_write(const char *name, const void *bytes, size_t size)
 {
     const char *path = files_path(name);
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-    ck_assert_int_eq(fclose(file), 0);
+    tolk_test_write(path, bytes, size);
     return path;
 }
 
@@ -69,22 +63,9 @@ const char *files_write_gzip(const char *name, const void *bytes, size_t size)
     return path;
 }
 
-char *files_read(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    ck_assert_msg(file != NULL, "%s: cannot open", path);
-    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
-    *size = (size_t)ftell(file);
-    rewind(file);
-    char *bytes = malloc(*size + 1);
-    ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
-    bytes[*size] = '\0';
-    fclose(file);
-    return bytes;
-}
-
 const char *files_tatoeba(const char *name)
 {
+    enum { PATH_BYTES = 4096 };
     static char path[PATH_BYTES];
     const char *corpus = getenv("TOLK_TATOEBA");
     snprintf(path, sizeof path, "%s/%s",

@@ -1,4 +1,4 @@
-/* Files that a test writes: in a folder of its own, which is removed when the test ends. */
+/* Files for a test, in a folder that is removed when the test ends. */
 #ifndef TOLK_TESTS_FILES_H
 #define TOLK_TESTS_FILES_H
 
@@ -11,9 +11,6 @@ const char *files_path(const char *name);
 const char *files_write(const char *name, const void *bytes, size_t size);
 const char *files_write_text(const char *name, const char *text);
 const char *files_write_gzip(const char *name, const void *bytes, size_t size);
-
-/* A file's bytes in fresh memory, with a NUL behind them. */
-char *files_read(const char *path, size_t *size);
 
 /* A file of the real corpus: in $TOLK_TATOEBA, or where this project keeps it; NULL when absent. */
 const char *files_tatoeba(const char *name);

@@ -104,8 +104,8 @@ int tolk_alignment_json(const struct tolk_alignment_format *format,
     json_t *const pairs = json_array();
     int status = tolk_alignment_links(format, attention, &links, error);
     for (size_t i = 0; status == 0 && i < links.count; i++) {
-        json_array_append_new(pairs, json_pack("[i, i]", (int)links.items[i].source,
-                                               (int)links.items[i].target));
+        json_array_append_new(
+            pairs, json_pack("[i, i]", (int)links.items[i].source, (int)links.items[i].target));
     }
     tolk_links_free(&links);
     if (json_object_set_new(object, "alignment", pairs) != 0 && status == 0) {

@@ -11,7 +11,7 @@ int tolk_session_open(struct tolk_session *session, const char *folder, struct t
     if (tolk_model_load(&session->model, folder, error) != 0) {
         return -1;
     }
-    session->codec = tolk_codec_load(folder, error);
+    session->codec = tolk_codec_load(folder, session->model.config.vocab_size, error);
     if (session->codec == NULL) {
         tolk_model_free(&session->model);
         return -1;
@@ -101,9 +101,7 @@ int tolk_settings_search(const struct tolk_settings *settings,
         search->max_length_factor = 0;
         search->max_length_constant = settings->max_length;
     }
-    if (settings->batch_tokens != TOLK_NOT_GIVEN_SIZE) {
-        options->batch_tokens = settings->batch_tokens;
-    }
+    options->batch_tokens = tolk_settings_batch_tokens(settings);
     if (search->n_best > search->beam) {
         return tolk_error_set(error, "--n-best: %zu translations need a --beam of as many, not %zu",
                               search->n_best, search->beam);
@@ -152,6 +150,12 @@ int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk
     return tolk_attention_choice_check(choice, config, error);
 }
 
+size_t tolk_settings_batch_tokens(const struct tolk_settings *settings)
+{
+    return settings->batch_tokens != TOLK_NOT_GIVEN_SIZE ? settings->batch_tokens
+                                                         : TOLK_TRANSLATOR_BATCH_TOKENS;
+}
+
 void tolk_settings_threads(const struct tolk_settings *settings)
 {
     if (settings->threads != TOLK_NOT_GIVEN_SIZE) {
@@ -164,9 +168,8 @@ int tolk_command_pairs(char *const *files, int count, bool skip_bad, struct tolk
 {
     const struct tolk_pairs_options options = {.skip_bad = skip_bad};
     const char *const path = count > 0 ? files[0] : "/dev/stdin";
-    const int status = count == 2
-                           ? tolk_pairs_read_moses(path, files[1], &options, pairs, error)
-                           : tolk_pairs_read_tsv(path, &options, pairs, error);
+    const int status = count == 2 ? tolk_pairs_read_moses(path, files[1], &options, pairs, error)
+                                  : tolk_pairs_read_tsv(path, &options, pairs, error);
     if (status == 0 && pairs->skipped > 0) {
         fprintf(log, "%s: skipped %zu bad lines\n", path, pairs->skipped);
     }

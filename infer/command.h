@@ -61,13 +61,15 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
                          "greatest length of a translation in pieces\n(2 · source + 10)",          \
                          &(s)->max_length, 1, TOLK_MOST_TOKENS)
 #define TOLK_CHOICE_OPTIONS(s)                                                                     \
-    TOLK_OPTION_SIZE("layer", 0, "N",                                                              \
-                     "decoder layer whose attention is read, from 0\n(as the model says, else the "   \
-                     "last but one)",                                                              \
-                     &(s)->layer, 0, TOLK_MAX_LAYERS - 1),                                         \
+    TOLK_OPTION_SIZE(                                                                              \
+        "layer", 0, "N",                                                                           \
+        "decoder layer whose attention is read, from 0\n(as the model says, else the "             \
+        "last but one)",                                                                           \
+        &(s)->layer, 0, TOLK_MAX_LAYERS - 1),                                                      \
         TOLK_OPTION_TEXT("head", 0, "N,…",                                                         \
                          "heads to average, from 0 (as the model says, else all)", &(s)->heads),   \
-        TOLK_OPTION_FLAG("shift", 0, "read a word where it is the decoder's input …", &(s)->shift),  \
+        TOLK_OPTION_FLAG("shift", 0, "read a word where it is the decoder's input …",              \
+                         &(s)->shift),                                                             \
         TOLK_OPTION_FLAG("no-shift", 0, "… or where it is its output", &(s)->no_shift)
 
 /* Parses the options and counts the operands. Returns -1 to go on, else the exit status: the help
@@ -87,6 +89,7 @@ int tolk_settings_search(const struct tolk_settings *settings,
                          struct tolk_translator_options *options, struct tolk_error *error);
 int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
                          struct tolk_attention_choice *choice, struct tolk_error *error);
+size_t tolk_settings_batch_tokens(const struct tolk_settings *settings);
 void tolk_settings_threads(const struct tolk_settings *settings);
 
 /* No file: TSV from standard input; one: TSV; two: line-aligned source and target. */

@@ -23,13 +23,12 @@ int tolk_sentence_encode(struct tolk_sentence *sentence, const struct tolk_codec
 {
     *sentence = (struct tolk_sentence){0};
     struct tolk_pieces pieces = {0};
-    int status = side == TOLK_SOURCE
-                     ? tolk_codec_encode_source(codec, text, strlen(text), &pieces, error)
-                     : tolk_codec_encode_target(codec, text, strlen(text), &pieces, error);
+    int status = tolk_codec_encode(codec, side, text, strlen(text), &pieces, error);
     if (status != 0) {
         goto out;
     }
     status = -1;
+    pieces.count--; /* eos, which is put behind the cut */
     sentence->all_pieces = pieces.count;
     pieces.count = pieces.count < longest ? pieces.count : longest - 1;
     sentence->pieces = pieces.count;

@@ -23,8 +23,6 @@ struct tolk_sentence {
     size_t all_pieces;     /* more than `pieces` where the sentence was cut */
 };
 
-enum tolk_side { TOLK_SOURCE, TOLK_TARGET };
-
 /* From text; cut to `longest` ids, eos counted. */
 int tolk_sentence_encode(struct tolk_sentence *sentence, const struct tolk_codec *codec,
                          enum tolk_side side, const char *text, size_t longest,

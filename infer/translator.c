@@ -6,8 +6,6 @@
 #include "infer/packing.h"
 #include "infer/reading.h"
 
-enum { DEFAULT_BATCH_TOKENS = 1024 };
-
 struct tolk_translator {
     const struct tolk_model *model;
     const struct tolk_codec *codec;
@@ -21,7 +19,7 @@ struct tolk_translator_options tolk_translator_options_default(const struct tolk
 {
     return (struct tolk_translator_options){
         .search = tolk_search_options_default(config),
-        .batch_tokens = DEFAULT_BATCH_TOKENS,
+        .batch_tokens = TOLK_TRANSLATOR_BATCH_TOKENS,
         .choice = tolk_attention_choice_default(config),
     };
 }

@@ -26,6 +26,8 @@
 
 struct tolk_translator;
 
+enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024 };
+
 struct tolk_translator_options {
     struct tolk_search_options search;
     size_t batch_tokens; /* source pieces in a batch */

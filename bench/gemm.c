@@ -1,6 +1,6 @@
 /* The matrix products of a Transformer's step against the processor's limit.
  *
- *     build/bench/gemm [THREADS...]
+ *     build/bench/gemm [--bfloat16] [THREADS...]
  *
  * The limit is measured, not computed: a loop of fused multiply-adds that touches registers alone.
  * It is run in turn with each product, since the clock and the neighbours of a machine change
@@ -16,10 +16,12 @@
 
 enum { ROUNDS = 9, CHAINS = 12, PEAK_STEPS = 400000 };
 
+/* One thread is measured in processor time, in which the other programs of the machine do not
+ * count. */
 static double seconds(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(omp_get_max_threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -88,18 +90,22 @@ static double median(double *values, size_t count)
     return values[count / 2];
 }
 
+static enum tolk_gemm_precision precision = TOLK_REAL;
+
 static void run(const struct shape *s, enum tolk_gemm_layout layout, real *x, real *w, real *y)
 {
     switch (layout) {
     case TOLK_NT:
-        tolk_gemm(TOLK_NT, TOLK_STORE, s->n, s->out, s->in, x, s->in, w, s->in, NULL, y, s->out);
+        tolk_gemm_in(precision, TOLK_NT, TOLK_STORE, s->n, s->out, s->in, x, s->in, w, s->in, NULL,
+                     y, s->out);
         break;
     case TOLK_NN:
-        tolk_gemm(TOLK_NN, TOLK_STORE, s->n, s->in, s->out, y, s->out, w, s->in, NULL, x, s->in);
+        tolk_gemm_in(precision, TOLK_NN, TOLK_STORE, s->n, s->in, s->out, y, s->out, w, s->in, NULL,
+                     x, s->in);
         break;
     case TOLK_TN:
-        tolk_gemm(TOLK_TN, TOLK_ACCUMULATE, s->out, s->in, s->n, y, s->out, x, s->in, NULL, w,
-                  s->in);
+        tolk_gemm_in(precision, TOLK_TN, TOLK_ACCUMULATE, s->out, s->in, s->n, y, s->out, x, s->in,
+                     NULL, w, s->in);
         break;
     }
 }
@@ -157,12 +163,21 @@ int main(int argc, char **argv)
         fprintf(stderr, "no memory\n");
         return 1;
     }
+    if (argc > 1 && strcmp(argv[1], "--bfloat16") == 0) {
+        if (!tolk_gemm_has_bfloat16()) {
+            fprintf(stderr, "%s multiplies no bfloat16\n", tolk_isa()->name);
+            return 1;
+        }
+        precision = TOLK_BFLOAT16;
+        argc--, argv++;
+    }
     for (int i = 1; i < argc || i == 1; i++) {
         int threads = argc > 1 ? atoi(argv[i]) : omp_get_num_procs();
         double total[2] = {0, 0};
         omp_set_num_threads(threads);
-        printf("%s, %d threads, limit %.1f GFLOP/s\n", tolk_isa()->name, threads, peak() / 1e9);
-        printf("    n   out    in       GFLOP/s  of the limit\n");
+        printf("%s%s, %d threads, limit in float32 %.1f GFLOP/s\n", tolk_isa()->name,
+               precision == TOLK_BFLOAT16 ? " bfloat16" : "", threads, peak() / 1e9);
+        printf("    n   out    in       GFLOP/s  of that limit\n");
         for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
             for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
                 measure(&shapes[s], (enum tolk_gemm_layout)layout, x, w, y, total);

@@ -54,3 +54,30 @@ size_t tolk_utf8_valid_prefix(const char *text, size_t size)
     }
     return at;
 }
+
+bool tolk_utf8_is_space(uint32_t point)
+{
+    if (point < 0x80) {
+        return (point >= '\t' && point <= '\r') || (point >= 0x1c && point <= ' ');
+    }
+    return point == 0x85 || point == 0xa0 || point == 0x1680 ||
+           (point >= 0x2000 && point <= 0x200a) || point == 0x2028 || point == 0x2029 ||
+           point == 0x202f || point == 0x205f || point == 0x3000;
+}
+
+size_t tolk_utf8_count_words(const char *text, size_t size)
+{
+    size_t words = 0;
+    bool inside = false;
+    uint32_t point = 0;
+    for (size_t at = 0, length = 0; at < size; at += length) {
+        length = tolk_utf8_decode(text + at, size - at, &point);
+        if (length == 0) {
+            break;
+        }
+        const bool space = tolk_utf8_is_space(point);
+        words += !space && !inside;
+        inside = !space;
+    }
+    return words;
+}

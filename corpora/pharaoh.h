@@ -1,6 +1,5 @@
 /* Word alignments in Pharaoh form: `0-0 1-2 2p1`, source word first, words from 0, split at white
- * space;
- * `-` is a sure link, `p` a possible one. */
+ * space; `-` is a sure link, `p` a possible one. */
 #ifndef TOLK_CORPORA_PHARAOH_H
 #define TOLK_CORPORA_PHARAOH_H
 
@@ -22,9 +21,11 @@ struct tolk_links {
     size_t capacity;
 };
 
-/* Parses `size` bytes. Errors say the column (from 1), what was expected, and the index that is
- * beyond `source_words` or `target_words` (SIZE_MAX: not checked); `where` ("gold.tsv:12") begins
- * them. A link named twice is kept once. An empty text is no link. */
+/* Parses `size` bytes, links with spaces between them, in place of what `links` held. The result is
+ * sorted and names each link once (sure, where the text says sure and possible). Errors begin with
+ * `where` ("gold.tsv:12") and say the column from 1 in the text, what was expected, and the index
+ * that is beyond `source_words` or `target_words` (SIZE_MAX: not checked). An empty text is no
+ * link. */
 int tolk_links_parse(const char *text, size_t size, size_t source_words, size_t target_words,
                      const char *where, struct tolk_links *links, struct tolk_error *error);
 

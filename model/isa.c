@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/kernels/gemm.h"
+#include "model/kernels/rows.h"
 
 enum { ISAS_MAX = 8 };
 
@@ -15,7 +16,8 @@ static int baseline_runs(void)
 {
     return 1;
 }
-static const struct tolk_isa baseline = {.name = "baseline", .gemm = &tolk_gemm_kernels_baseline};
+static const struct tolk_isa baseline = {
+    .name = "baseline", .gemm = &tolk_gemm_kernels_baseline, .rows = &tolk_row_kernels_baseline};
 #endif
 
 #ifdef TOLK_HAVE_avx2
@@ -23,7 +25,8 @@ static int avx2_runs(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
-static const struct tolk_isa avx2 = {.name = "avx2", .gemm = &tolk_gemm_kernels_avx2};
+static const struct tolk_isa avx2 = {
+    .name = "avx2", .gemm = &tolk_gemm_kernels_avx2, .rows = &tolk_row_kernels_avx2};
 #endif
 
 #ifdef TOLK_HAVE_avx512
@@ -33,7 +36,8 @@ static int avx512_runs(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("fma");
 }
-static const struct tolk_isa avx512 = {.name = "avx512", .gemm = &tolk_gemm_kernels_avx512};
+static const struct tolk_isa avx512 = {
+    .name = "avx512", .gemm = &tolk_gemm_kernels_avx512, .rows = &tolk_row_kernels_avx512};
 #endif
 
 #ifdef TOLK_HAVE_avx512bf16
@@ -43,7 +47,8 @@ static int avx512bf16_runs(void)
 }
 static const struct tolk_isa avx512bf16 = {.name = "avx512bf16",
                                            .gemm = &tolk_gemm_kernels_avx512,
-                                           .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_avx512bf16};
+                                           .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_avx512bf16,
+                                           .rows = &tolk_row_kernels_avx512};
 #endif
 
 static const struct {

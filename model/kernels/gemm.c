@@ -25,7 +25,11 @@ typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef real loose __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
+#ifdef __SANITIZE_ADDRESS__ /* checks in every unrolled step would take minutes to compile */
+#define UNROLL
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 INLINE vector load(const real *x)
 {
@@ -325,6 +329,9 @@ INLINE void tile_of(size_t rows, size_t vectors, enum tolk_gemm_packing packing,
                     const real *a, const real *b, const struct tolk_gemm_target *t, size_t row,
                     size_t column, size_t columns)
 {
+#ifdef __SANITIZE_ADDRESS__
+    tile(rows, vectors, packing, k, a, b, t, row, column, columns);
+#else
     switch (rows) {
         TILE_CASE(1)
         TILE_CASE(2)
@@ -341,6 +348,7 @@ INLINE void tile_of(size_t rows, size_t vectors, enum tolk_gemm_packing packing,
         TILE_CASE(13)
         TILE_CASE(14)
     }
+#endif
 }
 
 /* The next `lines` cache lines of what lies ahead. */

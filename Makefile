@@ -43,8 +43,8 @@ SOURCES  := $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
 CXX_SOURCES := $(wildcard tokenizer/*.cc)
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(CXX_SOURCES:%.cc=$(BUILD)/%.o)
 
-# Kernel sources are compiled once for each instruction set, with vector flags and leave to
-# reassociate that no other source has; model/isa.c chooses among them at start.
+# Kernel sources are compiled once for each instruction set, with vector flags and leave to contract
+# a multiplication and an addition into one, that no other source has; model/isa.c chooses among them.
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(filter x86_64-%,$(MACHINE)),)
 ISAS := baseline avx2 avx512
@@ -54,7 +54,7 @@ endif
 isa_flags_baseline :=
 isa_flags_avx2     := -mavx2 -mfma -mf16c -mtune=haswell
 isa_flags_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
-KERNEL_FLAGS := -ffp-contract=fast -fassociative-math -fno-signed-zeros -fno-trapping-math
+KERNEL_FLAGS := -ffp-contract=fast
 KERNELS := $(wildcard model/kernels/*.c)
 OBJECTS += $(foreach isa,$(ISAS),$(KERNELS:%.c=$(BUILD)/%.$(isa).o))
 
@@ -90,6 +90,11 @@ $(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 $(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS),-DTOLK_HAVE_$(isa)=1)
+
+# ---- measuring ----------------------------------------------------------------------------------
+
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtolk.a
+	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
 # ---- tests --------------------------------------------------------------------------------------
 

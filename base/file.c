@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int tolk_file_map(struct tolk_file *file, const char *path, struct tolk_error *error)
+static int map(struct tolk_file *file, unsigned char **bytes, int protection, const char *path,
+               struct tolk_error *error)
 {
     int result = -1;
     struct stat status;
     *file = (struct tolk_file){NULL, 0};
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    *bytes = NULL;
+    /* Without O_NONBLOCK, opening a named pipe would wait for somebody to write to it. */
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) {
         return tolk_error_errno(error, "%s: cannot open", path);
     }
@@ -28,18 +32,30 @@ int tolk_file_map(struct tolk_file *file, const char *path, struct tolk_error *e
         goto out;
     }
     if (status.st_size > 0) {
-        void *mapped = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        void *mapped = mmap(NULL, (size_t)status.st_size, protection, MAP_PRIVATE, descriptor, 0);
         if (mapped == MAP_FAILED) {
             tolk_error_errno(error, "%s: cannot map", path);
             goto out;
         }
-        file->bytes = mapped;
-        file->size = (size_t)status.st_size;
+        *bytes = mapped;
+        *file = (struct tolk_file){mapped, (size_t)status.st_size};
     }
     result = 0;
 out:
     close(descriptor);
     return result;
+}
+
+int tolk_file_map(struct tolk_file *file, const char *path, struct tolk_error *error)
+{
+    unsigned char *bytes;
+    return map(file, &bytes, PROT_READ, path, error);
+}
+
+int tolk_file_map_private(struct tolk_file *file, unsigned char **writable, const char *path,
+                          struct tolk_error *error)
+{
+    return map(file, writable, PROT_READ | PROT_WRITE, path, error);
 }
 
 void tolk_file_unmap(struct tolk_file *file)
@@ -110,8 +126,41 @@ static void sync_parent(const char *path)
     free(folder);
 }
 
-int tolk_file_write_atomic(const char *path, const void *bytes, size_t size,
-                           struct tolk_error *error)
+static int write_spans(int descriptor, const struct tolk_span *spans, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (write_all(descriptor, spans[i].bytes, spans[i].size) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Creates `path` with the content of the spans, on the disk; on failure nothing of it stays. */
+static int write_durably(const char *path, const struct tolk_span *spans, size_t count,
+                         struct tolk_error *error)
+{
+    const int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) {
+        return tolk_error_errno(error, "%s: cannot create", path);
+    }
+    const bool written = write_spans(descriptor, spans, count) == 0 && fsync(descriptor) == 0;
+    const int code = errno;
+    /* Network file systems report a full disk only on close. */
+    const bool closed = close(descriptor) == 0;
+    if (written && closed) {
+        return 0;
+    }
+    if (!written) {
+        errno = code;
+    }
+    tolk_error_errno(error, "%s: cannot write", path);
+    unlink(path);
+    return -1;
+}
+
+int tolk_file_write_spans_atomic(const char *path, const struct tolk_span *spans, size_t count,
+                                 struct tolk_error *error)
 {
     const size_t room = strlen(path) + sizeof ".tmp";
     char *temporary = malloc(room);
@@ -120,19 +169,7 @@ int tolk_file_write_atomic(const char *path, const void *bytes, size_t size,
         return tolk_error_set(error, "%s: out of memory", path);
     }
     snprintf(temporary, room, "%s.tmp", path);
-    const int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0) {
-        tolk_error_errno(error, "%s: cannot create", temporary);
-        goto out;
-    }
-    const int written = write_all(descriptor, bytes, size) == 0 && fsync(descriptor) == 0;
-    const int code = errno;
-    /* Network file systems report a full disk only on close. */
-    const int closed = close(descriptor) == 0;
-    if (!written || !closed) {
-        errno = written ? errno : code;
-        tolk_error_errno(error, "%s: cannot write %zu bytes", temporary, size);
-        unlink(temporary);
+    if (write_durably(temporary, spans, count, error) != 0) {
         goto out;
     }
     if (rename(temporary, path) != 0) {
@@ -145,4 +182,10 @@ int tolk_file_write_atomic(const char *path, const void *bytes, size_t size,
 out:
     free(temporary);
     return result;
+}
+
+int tolk_file_write_atomic(const char *path, const void *bytes, size_t size,
+                           struct tolk_error *error)
+{
+    return tolk_file_write_spans_atomic(path, &(struct tolk_span){bytes, size}, 1, error);
 }

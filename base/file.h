@@ -14,6 +14,11 @@ struct tolk_file {
 
 /* Maps a regular file. Errors: cannot open, not a regular file, cannot map; each names the path. */
 int tolk_file_map(struct tolk_file *file, const char *path, struct tolk_error *error);
+
+/* The same, and the bytes may be written through `*writable`: pages written to become the process'
+ * own, the file stays as it is. */
+int tolk_file_map_private(struct tolk_file *file, unsigned char **writable, const char *path,
+                          struct tolk_error *error);
 void tolk_file_unmap(struct tolk_file *file);
 
 /* Writes `size` bytes to `path` so that at any instant the path holds the old content or the new:
@@ -21,6 +26,16 @@ void tolk_file_unmap(struct tolk_file *file);
  * stays and the temporary one is removed. */
 int tolk_file_write_atomic(const char *path, const void *bytes, size_t size,
                            struct tolk_error *error);
+
+/* A piece of memory that somebody else owns. */
+struct tolk_span {
+    const void *bytes;
+    size_t size;
+};
+
+/* The same for the spans one behind the other. */
+int tolk_file_write_spans_atomic(const char *path, const struct tolk_span *spans, size_t count,
+                                 struct tolk_error *error);
 
 /* "folder/name" in fresh memory, or NULL when there is none. */
 char *tolk_path_join(const char *folder, const char *name);

@@ -33,10 +33,10 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
                         const struct tolk_batch *batch, size_t rows, size_t steps,
                         struct tolk_error *error);
 
-/* One step for `rows` hypotheses. tokens[r] is the last token of hypothesis r (the start token in
- * the first step), sentences[r] the sentence it translates, parents[r] the row of the previous step
- * that it continues (ignored in the first step). Returns logits [rows, vocab_size], valid until the
- * next step. */
+/* One step for `rows` hypotheses; those of one sentence stand together. tokens[r] is the last token
+ * of hypothesis r (the start token in the first step), sentences[r] the sentence it translates,
+ * parents[r] the row of the previous step that it continues (ignored in the first step). Returns
+ * logits [rows, vocab_size], valid until the next step. */
 const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
                                const size_t *sentences, const size_t *parents);
 

@@ -22,7 +22,7 @@ static void visit(struct visitor *visitor, real **view, enum tolk_init init, siz
 {
     struct tolk_tensor tensor = {.init = init, .rank = rows == 0 ? 1 : 2};
     const char *dot = visitor->prefix[0] != '\0' && module[0] != '\0' ? "." : "";
-    snprintf(tensor.name, sizeof tensor.name, "%.50s%s%.20s%s%.8s", visitor->prefix, dot, module,
+    snprintf(tensor.name, sizeof tensor.name, "%.40s%s%.28s%s%.8s", visitor->prefix, dot, module,
              field[0] != '\0' ? "." : "", field);
     tensor.shape[0] = rows == 0 ? columns : rows;
     tensor.shape[1] = rows == 0 ? 1 : columns;
@@ -53,22 +53,33 @@ static void walk_norm(struct visitor *visitor, struct tolk_layer_norm *norm, con
     visit(visitor, &norm->bias, TOLK_INIT_ZERO, 0, d_model, module, "bias");
 }
 
-/* Weights first, then biases, so that q, k and v are one matrix and one bias. */
-static void walk_attention(struct visitor *visitor, struct tolk_attention_weights *attention,
+/* `name` is "self_attn" or "encoder_attn". Weights first, then biases, so that q, k and v are one
+ * matrix and one bias. */
+static void walk_attention(struct visitor *v, struct tolk_attention_weights *attention,
                            const char *name, size_t d)
 {
-    struct visitor *v = visitor;
-    char outer[sizeof v->prefix];
-    memcpy(outer, v->prefix, sizeof outer);
-    enter(v, "%.*s.%s", (int)(sizeof outer / 2), outer, name);
-    visit(v, &attention->q.weight, TOLK_INIT_XAVIER, d, d, "q_proj", "weight");
-    visit(v, &attention->k.weight, TOLK_INIT_XAVIER, d, d, "k_proj", "weight");
-    visit(v, &attention->v.weight, TOLK_INIT_XAVIER, d, d, "v_proj", "weight");
-    visit(v, &attention->q.bias, TOLK_INIT_ZERO, 0, d, "q_proj", "bias");
-    visit(v, &attention->k.bias, TOLK_INIT_ZERO, 0, d, "k_proj", "bias");
-    visit(v, &attention->v.bias, TOLK_INIT_ZERO, 0, d, "v_proj", "bias");
-    walk_linear(v, &attention->out, "out_proj", d, d);
-    memcpy(v->prefix, outer, sizeof outer);
+    char module[4][TOLK_TENSOR_NAME_BYTES];
+    static const char *const projections[4] = {"q_proj", "k_proj", "v_proj", "out_proj"};
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(module[i], sizeof module[i], "%s.%s", name, projections[i]);
+    }
+    visit(v, &attention->q.weight, TOLK_INIT_XAVIER, d, d, module[0], "weight");
+    visit(v, &attention->k.weight, TOLK_INIT_XAVIER, d, d, module[1], "weight");
+    visit(v, &attention->v.weight, TOLK_INIT_XAVIER, d, d, module[2], "weight");
+    visit(v, &attention->q.bias, TOLK_INIT_ZERO, 0, d, module[0], "bias");
+    visit(v, &attention->k.bias, TOLK_INIT_ZERO, 0, d, module[1], "bias");
+    visit(v, &attention->v.bias, TOLK_INIT_ZERO, 0, d, module[2], "bias");
+    walk_linear(v, &attention->out, module[3], d, d);
+    snprintf(module[0], sizeof module[0], "%s_layer_norm", name);
+    walk_norm(v, &attention->norm, module[0], d);
+}
+
+static void walk_feed_forward(struct visitor *v, struct tolk_feed_forward_weights *feed_forward,
+                              size_t f, size_t d)
+{
+    walk_linear(v, &feed_forward->fc1, "fc1", f, d);
+    walk_linear(v, &feed_forward->fc2, "fc2", d, f);
+    walk_norm(v, &feed_forward->norm, "final_layer_norm", d);
 }
 
 static void walk(struct visitor *v, const struct tolk_config *config, struct tolk_weights *weights)
@@ -80,10 +91,7 @@ static void walk(struct visitor *v, const struct tolk_config *config, struct tol
         struct tolk_encoder_layer *layer = &weights->encoder[l];
         enter(v, "model.encoder.layers.%zu", l);
         walk_attention(v, &layer->self, "self_attn", d);
-        walk_norm(v, &layer->self_norm, "self_attn_layer_norm", d);
-        walk_linear(v, &layer->fc1, "fc1", config->encoder_ffn_dim, d);
-        walk_linear(v, &layer->fc2, "fc2", d, config->encoder_ffn_dim);
-        walk_norm(v, &layer->final_norm, "final_layer_norm", d);
+        walk_feed_forward(v, &layer->feed_forward, config->encoder_ffn_dim, d);
     }
     if (config->normalize_before) {
         enter(v, "model.encoder");
@@ -93,12 +101,8 @@ static void walk(struct visitor *v, const struct tolk_config *config, struct tol
         struct tolk_decoder_layer *layer = &weights->decoder[l];
         enter(v, "model.decoder.layers.%zu", l);
         walk_attention(v, &layer->self, "self_attn", d);
-        walk_norm(v, &layer->self_norm, "self_attn_layer_norm", d);
         walk_attention(v, &layer->cross, "encoder_attn", d);
-        walk_norm(v, &layer->cross_norm, "encoder_attn_layer_norm", d);
-        walk_linear(v, &layer->fc1, "fc1", config->decoder_ffn_dim, d);
-        walk_linear(v, &layer->fc2, "fc2", d, config->decoder_ffn_dim);
-        walk_norm(v, &layer->final_norm, "final_layer_norm", d);
+        walk_feed_forward(v, &layer->feed_forward, config->decoder_ffn_dim, d);
     }
     if (config->normalize_before) {
         enter(v, "model.decoder");

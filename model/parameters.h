@@ -60,26 +60,27 @@ struct tolk_layer_norm {
     real *bias;   /* [d_model] */
 };
 
+/* Each block of a layer with the layer norm of its residual connection. */
 struct tolk_attention_weights {
     struct tolk_linear q, k, v, out; /* [d_model, d_model] each */
+    struct tolk_layer_norm norm;
+};
+
+struct tolk_feed_forward_weights {
+    struct tolk_linear fc1; /* [ffn_dim, d_model] */
+    struct tolk_linear fc2; /* [d_model, ffn_dim] */
+    struct tolk_layer_norm norm;
 };
 
 struct tolk_encoder_layer {
     struct tolk_attention_weights self;
-    struct tolk_layer_norm self_norm;
-    struct tolk_linear fc1; /* [ffn_dim, d_model] */
-    struct tolk_linear fc2; /* [d_model, ffn_dim] */
-    struct tolk_layer_norm final_norm;
+    struct tolk_feed_forward_weights feed_forward;
 };
 
 struct tolk_decoder_layer {
     struct tolk_attention_weights self;
-    struct tolk_layer_norm self_norm;
     struct tolk_attention_weights cross;
-    struct tolk_layer_norm cross_norm;
-    struct tolk_linear fc1;
-    struct tolk_linear fc2;
-    struct tolk_layer_norm final_norm;
+    struct tolk_feed_forward_weights feed_forward;
 };
 
 /* Views into one arena (of values, of gradients, …). */

@@ -21,15 +21,16 @@ struct tolk_safetensor {
 
 struct tolk_safetensors {
     struct tolk_file file;
-    const unsigned char *data;     /* the file's data section */
+    unsigned char *data;           /* its data section; may be written, the file stays as it is */
     struct tolk_safetensor *items; /* in the order of their data */
     size_t count;
 };
 
 /* Maps and checks the file: every rule of the format has its own message, which names the file and
- * the tensor. */
+ * the tensor. What is allocated is bounded by the length of the file. */
 int tolk_safetensors_open(struct tolk_safetensors *file, const char *path,
                           struct tolk_error *error);
+/* NULL when there is no tensor of that name. */
 const struct tolk_safetensor *tolk_safetensors_find(const struct tolk_safetensors *file,
                                                     const char *name);
 void tolk_safetensors_close(struct tolk_safetensors *file);

@@ -2,10 +2,13 @@
  *
  *     struct tolk_tokenizer *tokenizer = tolk_tokenizer_load("toy.model/source.spm", &error);
  *     struct tolk_pieces pieces = {0};
- *     if (tokenizer == NULL ||
- *         tolk_tokenizer_encode(tokenizer, "De kat zit.", strlen("De kat zit."), &pieces, &error)
- * != 0) … for (size_t i = 0; i < pieces.count; i++) printf("%d covers bytes %zu to %zu\n",
- * pieces.ids[i], pieces.begin[i], pieces.end[i]); tolk_pieces_free(&pieces);
+ *     if (tokenizer != NULL &&
+ *         tolk_tokenizer_encode(tokenizer, "De kat zit.", 11, &pieces, &error) == 0)
+ *         for (size_t i = 0; i < pieces.count; i++)
+ *             printf("%s covers bytes %zu to %zu\n",
+ *                    tolk_tokenizer_piece(tokenizer, pieces.ids[i]),
+ *                    pieces.begin[i], pieces.end[i]);
+ *     tolk_pieces_free(&pieces);
  *     tolk_tokenizer_free(tokenizer);
  *
  * Ids: end of sentence 0, unknown 1, then the pieces. The model's pad, which also starts decoding,
@@ -16,33 +19,17 @@
 #ifndef TOLK_TOKENIZER_TOKENIZER_H
 #define TOLK_TOKENIZER_TOKENIZER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tokenizer/pieces.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-enum { TOLK_EOS = 0, TOLK_UNK = 1 };
+/* The longest list of best segmentations to draw from. */
+enum { TOLK_NBEST_MAX = 512 };
 
 struct tolk_tokenizer;
-
-/* The pieces of one sentence. Piece i covers bytes [begin[i], end[i]) of the sentence as given (not
- * as normalised); a piece that is white space alone may cover no byte. The arrays grow as needed
- * and are reused by the next call; begin with {0}. */
-struct tolk_pieces {
-    int32_t *ids;
-    size_t *begin;
-    size_t *end;
-    size_t count;
-    size_t capacity;
-};
-
-void tolk_pieces_free(struct tolk_pieces *pieces);
 
 enum tolk_tokenizer_kind { TOLK_UNIGRAM, TOLK_BPE };
 
@@ -50,12 +37,14 @@ struct tolk_tokenizer_training {
     enum tolk_tokenizer_kind kind;
     size_t vocabulary_size;    /* pieces, eos and unk among them, pad not */
     double character_coverage; /* share of the characters that get a piece, 0.98 … 1 */
-    size_t threads;            /* the result is the same for any number */
 };
 
-/* Trains on `count` sentences and returns the serialised model (what a .spm file holds) in fresh
- * memory. Errors: no sentence, vocabulary too large or too small for the corpus (the message says
- * the bound), whatever the library reports. The library's own log stays silent. */
+/* Trains on `count` sentences of UTF-8 and returns the serialised model (what a .spm file holds) in
+ * fresh memory. The same sentences in the same order give the same bytes on any number of
+ * processors. Sentences that are not UTF-8, have
+ * no letter or digit, more than 4,192 bytes, or one of "</s>", "<unk>" and U+2585 teach nothing.
+ * Errors: no sentence left, vocabulary too large or too small for the corpus (the message says the
+ * bound), whatever the library reports. The library's own log stays silent. */
 int tolk_tokenizer_train(const struct tolk_tokenizer_training *training,
                          const char *const *sentences, size_t count, unsigned char **model,
                          size_t *model_size, struct tolk_error *error);
@@ -69,12 +58,16 @@ struct tolk_tokenizer *tolk_tokenizer_from_memory(const unsigned char *model, si
                                                   const char *name, struct tolk_error *error);
 void tolk_tokenizer_free(struct tolk_tokenizer *tokenizer);
 
+/* The bytes that the tokenizer was loaded from: what a .spm file holds. */
+const unsigned char *tolk_tokenizer_model(const struct tolk_tokenizer *tokenizer, size_t *size);
+/* The unknown piece: TOLK_UNK but for models of others. */
+int32_t tolk_tokenizer_unknown(const struct tolk_tokenizer *tokenizer);
 /* The number of pieces, eos and unk among them. */
 size_t tolk_tokenizer_size(const struct tolk_tokenizer *tokenizer);
 /* The piece's text (the white-space mark is U+2581), or NULL for an id out of range; lives as long
  * as the tokenizer. */
 const char *tolk_tokenizer_piece(const struct tolk_tokenizer *tokenizer, int32_t id);
-/* TOLK_UNK for a text that is no piece. */
+/* The unknown piece's id for a text that is no piece. */
 int32_t tolk_tokenizer_id(const struct tolk_tokenizer *tokenizer, const char *piece);
 
 /* The pieces of `text` (UTF-8, `size` bytes, no eos appended). Thread-safe on one tokenizer. */
@@ -82,9 +75,10 @@ int tolk_tokenizer_encode(const struct tolk_tokenizer *tokenizer, const char *te
                           struct tolk_pieces *pieces, struct tolk_error *error);
 
 /* Subword regularisation (Kudo 2018): one segmentation drawn with probability ∝ P(x)^alpha, from
- * the `nbest` best ones (unigram), or from all of them where nbest is < 0 (forward filtering,
- * backward sampling). For BPE alpha is the rate of BPE-dropout (Provilkov et al. 2020) and nbest is
- * ignored. The draw depends on `key` alone, so that a resumed training sees the same pieces. */
+ * the `nbest` best ones (unigram, nbest up to TOLK_NBEST_MAX; 0 and 1 give the best one), or from
+ * all of them where nbest is < 0 (forward filtering, backward sampling). For BPE alpha is the rate
+ * of BPE-dropout (Provilkov et al. 2020) and nbest is ignored. The draw depends on `key` alone, so
+ * that a resumed training sees the same pieces. Thread-safe on one tokenizer. */
 int tolk_tokenizer_sample(const struct tolk_tokenizer *tokenizer, const char *text, size_t size,
                           int nbest, double alpha, struct tolk_random_key key,
                           struct tolk_pieces *pieces, struct tolk_error *error);
@@ -93,9 +87,8 @@ int tolk_tokenizer_sample(const struct tolk_tokenizer *tokenizer, const char *te
  */
 int tolk_tokenizer_decode(const struct tolk_tokenizer *tokenizer, const int32_t *ids, size_t count,
                           char **text, struct tolk_error *error);
-
-#ifdef __cplusplus
-}
-#endif
+/* The same from the pieces' texts; one that is no piece of this tokenizer stands for itself. */
+int tolk_tokenizer_decode_pieces(const struct tolk_tokenizer *tokenizer, const char *const *pieces,
+                                 size_t count, char **text, struct tolk_error *error);
 
 #endif

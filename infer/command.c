@@ -1,0 +1,177 @@
+#include "infer/command.h"
+
+#include <errno.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error)
+{
+    session->codec = NULL;
+    if (tolk_model_load(&session->model, folder, error) != 0) {
+        return -1;
+    }
+    session->codec = tolk_codec_load(folder, session->model.config.vocab_size, error);
+    if (session->codec == NULL) {
+        tolk_model_free(&session->model);
+        return -1;
+    }
+    return 0;
+}
+
+void tolk_session_close(struct tolk_session *session)
+{
+    if (session->codec != NULL) {
+        tolk_codec_free(session->codec);
+        tolk_model_free(&session->model);
+    }
+    session->codec = NULL;
+}
+
+struct tolk_settings tolk_settings_default(void)
+{
+    return (struct tolk_settings){
+        .threads = TOLK_NOT_GIVEN_SIZE,
+        .beam = TOLK_NOT_GIVEN_SIZE,
+        .length_penalty = TOLK_NOT_GIVEN_DOUBLE,
+        .max_length = TOLK_NOT_GIVEN_SIZE,
+        .batch_tokens = TOLK_NOT_GIVEN_SIZE,
+        .layer = TOLK_NOT_GIVEN_SIZE,
+    };
+}
+
+int tolk_command_begin(const struct tolk_command *command, int least, int most, int argc,
+                       char **argv, int *operands, FILE *out, FILE *log)
+{
+    struct tolk_error error;
+    switch (tolk_options_parse(command, argc, argv, operands, &error)) {
+    case TOLK_OPTIONS_HELP:
+        tolk_options_help(command, out);
+        if (tolk_command_flush(out, &error) != 0) {
+            return tolk_command_fail(command, TOLK_FAILED, &error, log);
+        }
+        return TOLK_DONE;
+    case TOLK_OPTIONS_WRONG:
+        return tolk_command_fail(command, TOLK_WRONG_USAGE, &error, log);
+    case TOLK_OPTIONS_GOOD:
+        break;
+    }
+    const int count = argc - *operands;
+    if (count < least || count > most) {
+        if (count > most) {
+            tolk_error_set(&error, "unexpected operand \"%s\"; see `%s --help`",
+                           argv[*operands + most], command->name);
+        } else {
+            tolk_error_set(&error, "expected %s; see `%s --help`", command->operands,
+                           command->name);
+        }
+        return tolk_command_fail(command, TOLK_WRONG_USAGE, &error, log);
+    }
+    return -1;
+}
+
+int tolk_command_fail(const struct tolk_command *command, enum tolk_exit status,
+                      const struct tolk_error *error, FILE *log)
+{
+    fprintf(log, "%s: %s\n", command->name, error->message);
+    return (int)status;
+}
+
+int tolk_command_flush(FILE *out, struct tolk_error *error)
+{
+    errno = 0;
+    if (fflush(out) != 0 || ferror(out)) {
+        return errno != 0 ? tolk_error_errno(error, "cannot write the output")
+                          : tolk_error_set(error, "cannot write the output");
+    }
+    return 0;
+}
+
+int tolk_settings_search(const struct tolk_settings *settings,
+                         struct tolk_translator_options *options, struct tolk_error *error)
+{
+    struct tolk_search_options *const search = &options->search;
+    if (settings->beam != TOLK_NOT_GIVEN_SIZE) {
+        search->beam = settings->beam;
+    }
+    if (settings->length_penalty >= 0) {
+        search->length_penalty = settings->length_penalty;
+    }
+    if (settings->max_length != TOLK_NOT_GIVEN_SIZE) {
+        search->max_length_factor = 0;
+        search->max_length_constant = settings->max_length;
+    }
+    options->batch_tokens = tolk_settings_batch_tokens(settings);
+    if (search->n_best > search->beam) {
+        return tolk_error_set(error, "--n-best: %zu translations need a --beam of as many, not %zu",
+                              search->n_best, search->beam);
+    }
+    return 0;
+}
+
+/* "0,3" into choice->heads. */
+static int parse_heads(const char *text, struct tolk_attention_choice *choice,
+                       struct tolk_error *error)
+{
+    choice->head_count = 0;
+    for (const char *rest = text;;) {
+        const size_t length = strcspn(rest, ",");
+        char number[16];
+        if (length >= sizeof number || choice->head_count == TOLK_MAX_HEADS) {
+            return tolk_error_set(error, "--head: expected numbers like 0,3, found \"%s\"", text);
+        }
+        memcpy(number, rest, length);
+        number[length] = '\0';
+        if (tolk_parse_size(number, 0, TOLK_MAX_HEADS - 1, "--head",
+                            &choice->heads[choice->head_count++], error) != 0) {
+            return -1;
+        }
+        if (rest[length] == '\0') {
+            return 0;
+        }
+        rest += length + 1;
+    }
+}
+
+int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
+                         struct tolk_attention_choice *choice, struct tolk_error *error)
+{
+    if (settings->shift && settings->no_shift) {
+        return tolk_error_set(error, "--shift and --no-shift exclude each other");
+    }
+    *choice = tolk_attention_choice_default(config);
+    if (settings->layer != TOLK_NOT_GIVEN_SIZE) {
+        *choice = tolk_attention_choice_layer(config, settings->layer);
+    }
+    if (settings->heads != NULL && parse_heads(settings->heads, choice, error) != 0) {
+        return -1;
+    }
+    choice->shift = (choice->shift || settings->shift) && !settings->no_shift;
+    return tolk_attention_choice_check(choice, config, error);
+}
+
+size_t tolk_settings_batch_tokens(const struct tolk_settings *settings)
+{
+    return settings->batch_tokens != TOLK_NOT_GIVEN_SIZE ? settings->batch_tokens
+                                                         : TOLK_TRANSLATOR_BATCH_TOKENS;
+}
+
+void tolk_settings_threads(const struct tolk_settings *settings)
+{
+    if (settings->threads != TOLK_NOT_GIVEN_SIZE) {
+        omp_set_num_threads((int)settings->threads);
+    }
+}
+
+int tolk_command_pairs(char *const *files, int count, bool skip_bad, struct tolk_pairs *pairs,
+                       FILE *log, struct tolk_error *error)
+{
+    const struct tolk_pairs_options options = {.skip_bad = skip_bad};
+    const char *const path = count > 0 ? files[0] : "/dev/stdin";
+    const int status = count == 2 ? tolk_pairs_read_moses(path, files[1], &options, pairs, error)
+                                  : tolk_pairs_read_tsv(path, &options, pairs, error);
+    if (status == 0 && pairs->skipped > 0) {
+        fprintf(log, "%s: skipped %zu bad lines\n", path, pairs->skipped);
+    }
+    return status;
+}

@@ -1,0 +1,99 @@
+/* What the commands share: how they begin and end, and the options of search and attention. */
+#ifndef TOLK_INFER_COMMAND_H
+#define TOLK_INFER_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "corpora/pairs.h"
+#include "infer/commands.h"
+#include "infer/translator.h"
+#include "infer/word_attention.h"
+#include "model/model.h"
+#include "tokenizer/codec.h"
+
+/* A model directory in memory. */
+struct tolk_session {
+    struct tolk_model model;
+    struct tolk_codec *codec;
+};
+
+int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error);
+void tolk_session_close(struct tolk_session *session);
+
+/* Values that no user gives: the option was not given. */
+#define TOLK_NOT_GIVEN_SIZE SIZE_MAX
+#define TOLK_NOT_GIVEN_DOUBLE (-1.0)
+
+struct tolk_settings {
+    size_t threads;
+    size_t beam;
+    double length_penalty;
+    size_t max_length;
+    size_t batch_tokens;
+    size_t layer;
+    const char *heads;
+    bool shift;
+    bool no_shift;
+};
+
+struct tolk_settings tolk_settings_default(void);
+
+enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 24 };
+
+/* Rows of an option table. */
+#define TOLK_THREAD_OPTIONS(s)                                                                     \
+    TOLK_OPTION_SIZE("threads", 't', "N", "processor threads (as many as there are)",              \
+                     &(s)->threads, 1, TOLK_MOST_THREADS),                                         \
+        TOLK_OPTION_SIZE("batch-tokens", 0, "N", "pieces of text in a batch (1024)",               \
+                         &(s)->batch_tokens, 1, TOLK_MOST_TOKENS)
+#define TOLK_SEARCH_OPTIONS(s)                                                                     \
+    TOLK_OPTION_SIZE("beam", 'b', "N", "hypotheses to follow, 1 is greedy (as the model says)",    \
+                     &(s)->beam, 1, TOLK_MOST_BEAM),                                               \
+        TOLK_OPTION_DOUBLE("length-penalty", 0, "X",                                               \
+                           "divide scores by length^X (as the model says)", &(s)->length_penalty,  \
+                           0, 10),                                                                 \
+        TOLK_OPTION_SIZE("max-length", 0, "N",                                                     \
+                         "greatest length of a translation in pieces\n(2 · source + 10)",          \
+                         &(s)->max_length, 1, TOLK_MOST_TOKENS)
+#define TOLK_CHOICE_OPTIONS(s)                                                                     \
+    TOLK_OPTION_SIZE(                                                                              \
+        "layer", 0, "N",                                                                           \
+        "decoder layer whose attention is read, from 0\n(as the model says, else the "             \
+        "last but one)",                                                                           \
+        &(s)->layer, 0, TOLK_MAX_LAYERS - 1),                                                      \
+        TOLK_OPTION_TEXT("head", 0, "LIST",                                                        \
+                         "heads to average, like 0,3 (as the model says, else all)", &(s)->heads), \
+        TOLK_OPTION_FLAG("shift", 0, "read a word where it is the decoder's input …",              \
+                         &(s)->shift),                                                             \
+        TOLK_OPTION_FLAG("no-shift", 0, "… or where it is its output", &(s)->no_shift)
+
+/* Parses the options and counts the operands. Returns -1 to go on, else the exit status: the help
+ * was printed, or the usage is wrong. */
+int tolk_command_begin(const struct tolk_command *command, int least, int most, int argc,
+                       char **argv, int *operands, FILE *out, FILE *log);
+
+/* Prints the message for this command; returns the exit status given. */
+int tolk_command_fail(const struct tolk_command *command, enum tolk_exit status,
+                      const struct tolk_error *error, FILE *log);
+
+/* Flushes `out`: -1 with an error when something could not be written. */
+int tolk_command_flush(FILE *out, struct tolk_error *error);
+
+/* The settings over the model's defaults. Errors name the option. */
+int tolk_settings_search(const struct tolk_settings *settings,
+                         struct tolk_translator_options *options, struct tolk_error *error);
+int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
+                         struct tolk_attention_choice *choice, struct tolk_error *error);
+size_t tolk_settings_batch_tokens(const struct tolk_settings *settings);
+void tolk_settings_threads(const struct tolk_settings *settings);
+
+/* No file: TSV from standard input; one: TSV; two: line-aligned source and target. */
+int tolk_command_pairs(char *const *files, int count, bool skip_bad, struct tolk_pairs *pairs,
+                       FILE *log, struct tolk_error *error);
+
+#endif

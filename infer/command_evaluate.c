@@ -1,0 +1,251 @@
+#include "infer/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "corpora/gold.h"
+#include "corpora/lines.h"
+#include "infer/evaluation.h"
+#include "infer/pair_pass.h"
+
+enum { WINDOW_LINES = 1024 };
+
+struct evaluating {
+    struct tolk_settings settings;
+    const char *hypotheses; /* a file of translations; NULL: the model makes them */
+    const char *gold_path;
+    const char *output; /* where the translations go, or NULL */
+    bool json;
+    bool skip_bad;
+    struct tolk_pairs pairs;
+    struct tolk_evaluation scores;
+};
+
+static int score_hypotheses(struct evaluating *work, struct tolk_error *error)
+{
+    struct tolk_lines lines;
+    if (tolk_lines_open(&lines, work->hypotheses, error) != 0) {
+        return -1;
+    }
+    int status = 0;
+    size_t count = 0;
+    while (status == 0 && (status = tolk_lines_next(&lines, error)) > 0) {
+        status = count < work->pairs.count
+                     ? tolk_evaluation_add(&work->scores, lines.text,
+                                           work->pairs.items[count].target, error)
+                     : 0;
+        count++;
+    }
+    if (status == 0 && count != work->pairs.count) {
+        status = tolk_error_set(error, "%s: expected a line for each of %zu pairs, found %zu",
+                                work->hypotheses, work->pairs.count, count);
+    }
+    tolk_lines_close(&lines);
+    return status;
+}
+
+/* Translates the source sides of pairs [first, first + count). */
+static int score_window(struct evaluating *work, struct tolk_translator *translator, size_t first,
+                        size_t count, FILE *output, struct tolk_error *error)
+{
+    const char *lines[WINDOW_LINES];
+    char *translations[WINDOW_LINES];
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = work->pairs.items[first + i].source;
+    }
+    int status = tolk_translator_best(translator, lines, count, translations, error);
+    for (size_t i = 0; i < count; i++) {
+        if (status == 0) {
+            status = tolk_evaluation_add(&work->scores, translations[i],
+                                         work->pairs.items[first + i].target, error);
+        }
+        if (status == 0 && output != NULL) {
+            fprintf(output, "%s\n", translations[i]);
+        }
+        free(translations[i]);
+    }
+    return status;
+}
+
+static int score_model(struct evaluating *work, const struct tolk_session *session,
+                       const struct tolk_translator_options *options, struct tolk_error *error)
+{
+    FILE *output = NULL;
+    int status = -1;
+    struct tolk_translator *const translator =
+        tolk_translator_create(&session->model, session->codec, options, error);
+    if (translator == NULL) {
+        goto out;
+    }
+    if (work->output != NULL) {
+        output = fopen(work->output, "w");
+        if (output == NULL) {
+            tolk_error_errno(error, "%s: cannot write", work->output);
+            goto out;
+        }
+    }
+    status = 0;
+    for (size_t i = 0; status == 0 && i < work->pairs.count; i += WINDOW_LINES) {
+        const size_t left = work->pairs.count - i;
+        status = score_window(work, translator, i, left < WINDOW_LINES ? left : WINDOW_LINES,
+                              output, error);
+    }
+out:
+    if (output != NULL) {
+        const bool written = !ferror(output);
+        if ((fclose(output) != 0 || !written) && status == 0) {
+            status = tolk_error_errno(error, "%s: cannot write", work->output);
+        }
+    }
+    tolk_translator_free(translator);
+    return status;
+}
+
+struct scoring_links {
+    struct tolk_evaluation *scores;
+    const struct tolk_gold *gold; /* NULL: the links stand in the pairs */
+};
+
+static int score_links(void *context, const struct tolk_pair_visit *visit, struct tolk_error *error)
+{
+    const struct scoring_links *const scoring = context;
+    const struct tolk_links *const gold =
+        scoring->gold != NULL ? &scoring->gold->items[visit->index].links : &visit->pair->links;
+    struct tolk_links links = {0};
+    if (tolk_word_attention_hard(&visit->reading->attention, &links) != 0) {
+        tolk_links_free(&links);
+        return tolk_error_set(error, "out of memory for the alignment");
+    }
+    tolk_aer_add(&scoring->scores->aer, &links, gold);
+    scoring->scores->aligned++;
+    tolk_links_free(&links);
+    return 0;
+}
+
+/* AER of the alignments that the model gives the pairs as they stand. */
+static int score_alignment(struct evaluating *work, const struct tolk_session *session,
+                           const struct tolk_attention_choice *choice, FILE *log,
+                           struct tolk_error *error)
+{
+    struct tolk_gold gold = {0};
+    struct tolk_pairs some = {0};
+    int status = -1;
+    if (work->gold_path != NULL) {
+        if (tolk_gold_read(work->gold_path, &work->pairs, &gold, error) != 0) {
+            return -1;
+        }
+        some.items = calloc(gold.count + 1, sizeof *some.items);
+        if (some.items == NULL) {
+            tolk_error_set(error, "out of memory for %zu pairs", gold.count);
+            goto out;
+        }
+        for (size_t i = 0; i < gold.count; i++) {
+            some.items[some.count++] = work->pairs.items[gold.items[i].pair];
+        }
+    }
+    struct scoring_links scoring = {&work->scores, work->gold_path != NULL ? &gold : NULL};
+    const struct tolk_pair_pass pass = {
+        .model = &session->model,
+        .codec = session->codec,
+        .choice = choice,
+        .batch_tokens = tolk_settings_batch_tokens(&work->settings),
+        .cut_log = log,
+    };
+    status = tolk_pair_pass_run(&pass, work->gold_path != NULL ? &some : &work->pairs, score_links,
+                                &scoring, error);
+out:
+    free(some.items);
+    tolk_gold_free(&gold);
+    return status;
+}
+
+static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_folder, FILE *log,
+                                     struct tolk_error *error)
+{
+    struct tolk_session session;
+    if (tolk_session_open(&session, model_folder, error) != 0) {
+        return TOLK_FAILED;
+    }
+    enum tolk_exit status = TOLK_FAILED;
+    struct tolk_translator_options options = tolk_translator_options_default(&session.model.config);
+    struct tolk_attention_choice choice;
+    if (tolk_settings_search(&work->settings, &options, error) != 0 ||
+        tolk_settings_choice(&work->settings, &session.model.config, &choice, error) != 0) {
+        status = TOLK_WRONG_USAGE;
+        goto out;
+    }
+    if (score_model(work, &session, &options, error) != 0) {
+        goto out;
+    }
+    if ((work->gold_path != NULL || work->pairs.aligned) &&
+        score_alignment(work, &session, &choice, log, error) != 0) {
+        goto out;
+    }
+    status = TOLK_DONE;
+out:
+    tolk_session_close(&session);
+    return status;
+}
+
+static enum tolk_exit evaluate(struct evaluating *work, char *const *operands, int count, FILE *out,
+                               FILE *log, struct tolk_error *error)
+{
+    const int models = work->hypotheses == NULL ? 1 : 0;
+    if (tolk_command_pairs(operands + models, count - models, work->skip_bad, &work->pairs, log,
+                           error) != 0) {
+        return TOLK_FAILED;
+    }
+    enum tolk_exit status = TOLK_FAILED;
+    if (models == 1) {
+        status = evaluate_model(work, operands[0], log, error);
+    } else if (score_hypotheses(work, error) == 0) {
+        status = TOLK_DONE;
+    }
+    if (status == TOLK_DONE && (tolk_evaluation_print(&work->scores, work->json, out, error) != 0 ||
+                                tolk_command_flush(out, error) != 0)) {
+        status = TOLK_FAILED;
+    }
+    tolk_pairs_free(&work->pairs);
+    return status;
+}
+
+static const char ABOUT[] =
+    "Translates the source sides of PAIRS.tsv (or of two line-aligned files) and prints BLEU and\n"
+    "chrF against the target sides, and how many are equal. Where the pairs have word alignments,\n"
+    "as third column or by --gold, the AER of the model's own alignment of the pairs follows.\n"
+    "With --hypotheses no model is named: the translations of that file are scored.\n";
+
+int tolk_command_evaluate(int argc, char **argv, FILE *out, FILE *log)
+{
+    struct evaluating work = {.settings = tolk_settings_default()};
+    const struct tolk_option options[] = {
+        TOLK_OPTION_TEXT("hypotheses", 0, "FILE", "score these translations, a line for each pair",
+                         &work.hypotheses),
+        TOLK_OPTION_TEXT("gold", 0, "FILE",
+                         "alignments of some pairs: line number, tab,\nlinks like 0-0 1-2 3p2",
+                         &work.gold_path),
+        TOLK_OPTION_TEXT("output", 'o', "FILE", "keep the translations", &work.output),
+        TOLK_SEARCH_OPTIONS(&work.settings),
+        TOLK_CHOICE_OPTIONS(&work.settings),
+        TOLK_OPTION_FLAG("json", 0, "one JSON object", &work.json),
+        TOLK_OPTION_FLAG("skip-bad", 0, "leave out and count what is no pair", &work.skip_bad),
+        TOLK_THREAD_OPTIONS(&work.settings),
+    };
+    const struct tolk_command command = {"tolk evaluate",
+                                         "(MODEL | --hypotheses FILE) (PAIRS.tsv | SOURCE TARGET)",
+                                         ABOUT, options, sizeof options / sizeof options[0]};
+    struct tolk_error error;
+    int first = 0;
+    const int begun = tolk_command_begin(&command, 1, 3, argc, argv, &first, out, log);
+    if (begun >= 0) {
+        return begun;
+    }
+    const int operands = argc - first - (work.hypotheses == NULL ? 1 : 0);
+    if (operands < 1 || operands > 2) {
+        tolk_error_set(&error, "expected %s; see `%s --help`", command.operands, command.name);
+        return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
+    }
+    tolk_settings_threads(&work.settings);
+    const enum tolk_exit status = evaluate(&work, argv + first, argc - first, out, log, &error);
+    return status == TOLK_DONE ? TOLK_DONE : tolk_command_fail(&command, status, &error, log);
+}

@@ -1,0 +1,219 @@
+#include "infer/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "corpora/lines.h"
+#include "infer/print.h"
+
+/* Lines translated together: what is there without waiting, up to these. */
+enum { WINDOW_LINES = 1024, WINDOW_BYTES = 1 << 20 };
+
+struct window {
+    char *lines[WINDOW_LINES];
+    struct tolk_translated results[WINDOW_LINES];
+    size_t count;
+    size_t bytes;
+    size_t first; /* number of the first line, from 1 */
+};
+
+struct translating {
+    const struct tolk_model *model;
+    struct tolk_translator *translator;
+    struct tolk_lines *input;
+    const struct tolk_print_options *print;
+    bool skip_bad;
+    FILE *out;
+    FILE *log;
+};
+
+/* -1: the line cannot be translated. */
+static int check_line(const struct tolk_lines *input, struct tolk_error *error)
+{
+    const size_t valid = tolk_utf8_valid_prefix(input->text, input->size);
+    if (valid < input->size) {
+        return tolk_error_set(error, "%s:%zu: byte %zu (0x%02x) is not UTF-8", input->name,
+                              input->number, valid + 1, (unsigned char)input->text[valid]);
+    }
+    if (memchr(input->text, '\0', input->size) != NULL) {
+        return tolk_error_set(error, "%s:%zu: a NUL byte in the line", input->name, input->number);
+    }
+    return 0;
+}
+
+static int window_add(struct translating *work, struct window *window, struct tolk_error *error)
+{
+    const struct tolk_lines *const input = work->input;
+    size_t size = input->size;
+    if (check_line(input, error) != 0) {
+        if (!work->skip_bad) {
+            return -1;
+        }
+        fprintf(work->log, "%s; skipped\n", error->message);
+        size = 0;
+    }
+    if (size > 0 && input->text[size - 1] == '\r') {
+        size--;
+    }
+    char *const line = strndup(input->text, size);
+    if (line == NULL) {
+        return tolk_error_set(error, "%s:%zu: out of memory", input->name, input->number);
+    }
+    if (window->count == 0) {
+        window->first = input->number;
+    }
+    window->lines[window->count++] = line;
+    window->bytes += size;
+    return 0;
+}
+
+/* Waits for one line and takes those behind it that are there already. 1: more may come; 0: the
+ * end; -1: an error, the lines before it are in the window. */
+static int window_fill(struct translating *work, struct window *window, struct tolk_error *error)
+{
+    window->count = 0;
+    window->bytes = 0;
+    do {
+        const int got = tolk_lines_next(work->input, error);
+        if (got <= 0) {
+            return got;
+        }
+        if (window_add(work, window, error) != 0) {
+            return -1;
+        }
+    } while (window->count < WINDOW_LINES && window->bytes < WINDOW_BYTES &&
+             tolk_lines_ready(work->input));
+    return 1;
+}
+
+static int window_translate(const struct translating *work, struct window *window,
+                            struct tolk_error *error)
+{
+    int status = tolk_translator_run(work->translator, (const char *const *)window->lines,
+                                     window->count, window->results, error);
+    if (status != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < window->count; i++) {
+        const struct tolk_sentence *const source = &window->results[i].source;
+        if (source->pieces < source->all_pieces) {
+            fprintf(work->log,
+                    "%s:%zu: %zu pieces, more than the %zu that the model can read; only the first "
+                    "%zu are translated\n",
+                    work->input->name, window->first + i, source->all_pieces,
+                    work->model->config.max_position_embeddings - 1, source->pieces);
+        }
+        if (status == 0) {
+            status = tolk_print_translated(&window->results[i], window->first + i - 1, work->print,
+                                           work->out, error);
+        }
+        tolk_translated_free(&window->results[i]);
+    }
+    return status == 0 ? tolk_command_flush(work->out, error) : -1;
+}
+
+static int translate_lines(struct translating *work, struct tolk_error *error)
+{
+    struct window *const window = malloc(sizeof *window);
+    if (window == NULL) {
+        return tolk_error_set(error, "out of memory");
+    }
+    int more = 1;
+    while (more > 0) {
+        struct tolk_error later;
+        more = window_fill(work, window, &later);
+        int status = window->count > 0 ? window_translate(work, window, error) : 0;
+        for (size_t i = 0; i < window->count; i++) {
+            free(window->lines[i]);
+        }
+        if (status == 0 && more < 0) {
+            status = tolk_error_set(error, "%s", later.message);
+        }
+        if (status != 0) {
+            more = -1;
+        }
+    }
+    free(window);
+    return more;
+}
+
+static const char ABOUT[] =
+    "Translates standard input, or FILE, line by line: one line out for each line in, in order. A\n"
+    "blank line gives an empty one. Lines are translated together when they are there together;\n"
+    "none waits for the next.\n";
+
+int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
+{
+    struct tolk_settings settings = tolk_settings_default();
+    struct tolk_print_options print = {0};
+    size_t n_best = 0;
+    bool skip_bad = false;
+    const char *alignment = NULL;
+    const struct tolk_option options[] = {
+        TOLK_SEARCH_OPTIONS(&settings),
+        TOLK_OPTION_SIZE("n-best", 0, "N",
+                         "the N best translations of each line, as\n"
+                         "line ||| text ||| F0= score ||| normalised score",
+                         &n_best, 1, TOLK_MOST_BEAM),
+        TOLK_OPTION_TEXT("alignment", 'a', "KIND",
+                         "word alignment behind the text: hard, soft,\nor a threshold from 0 to 1",
+                         &alignment),
+        TOLK_CHOICE_OPTIONS(&settings),
+        TOLK_OPTION_FLAG("word-scores", 0, "log-probability of each word and of the end",
+                         &print.word_scores),
+        TOLK_OPTION_FLAG("json", 0, "one JSON object a line", &print.json),
+        TOLK_OPTION_FLAG("skip-bad", 0, "an empty line for a line that is not UTF-8", &skip_bad),
+        TOLK_THREAD_OPTIONS(&settings),
+    };
+    const struct tolk_command command = {"tolk translate", "MODEL [FILE]", ABOUT, options,
+                                         sizeof options / sizeof options[0]};
+    struct tolk_error error;
+    int first = 0;
+    const int begun = tolk_command_begin(&command, 1, 2, argc, argv, &first, out, log);
+    if (begun >= 0) {
+        return begun;
+    }
+    if (alignment != NULL &&
+        tolk_alignment_format_parse(alignment, &print.alignment, &error) != 0) {
+        return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
+    }
+
+    struct tolk_session session;
+    if (tolk_session_open(&session, argv[first], &error) != 0) {
+        return tolk_command_fail(&command, TOLK_FAILED, &error, log);
+    }
+    enum tolk_exit status = TOLK_FAILED;
+    struct tolk_translator *translator = NULL;
+    struct tolk_lines input = {0};
+    struct tolk_translator_options how = tolk_translator_options_default(&session.model.config);
+    how.search.n_best = n_best > 0 ? n_best : 1;
+    how.words = print.word_scores || print.json;
+    how.attention = print.alignment.kind != TOLK_ALIGNMENT_NONE;
+    print.n_best = n_best > 0;
+    tolk_settings_threads(&settings);
+    if (tolk_settings_search(&settings, &how, &error) != 0 ||
+        tolk_settings_choice(&settings, &session.model.config, &how.choice, &error) != 0) {
+        status = TOLK_WRONG_USAGE;
+        goto out;
+    }
+    translator = tolk_translator_create(&session.model, session.codec, &how, &error);
+    if (translator == NULL) {
+        goto out;
+    }
+    if (first + 1 == argc) {
+        tolk_lines_attach(&input, STDIN_FILENO, "standard input");
+    } else if (tolk_lines_open(&input, argv[first + 1], &error) != 0) {
+        goto out;
+    }
+    struct translating work = {&session.model, translator, &input, &print, skip_bad, out, log};
+    if (translate_lines(&work, &error) == 0) {
+        status = TOLK_DONE;
+    }
+    tolk_lines_close(&input);
+out:
+    tolk_translator_free(translator);
+    tolk_session_close(&session);
+    return status == TOLK_DONE ? 0 : tolk_command_fail(&command, status, &error, log);
+}

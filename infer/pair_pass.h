@@ -1,0 +1,37 @@
+/* Given pairs through the model in windows, visited in order. */
+#ifndef TOLK_INFER_PAIR_PASS_H
+#define TOLK_INFER_PAIR_PASS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "corpora/pairs.h"
+#include "infer/reading.h"
+#include "model/model.h"
+#include "tokenizer/codec.h"
+
+struct tolk_pair_pass {
+    const struct tolk_model *model;
+    const struct tolk_codec *codec;
+    const struct tolk_attention_choice *choice; /* NULL: no attention is read */
+    size_t batch_tokens;
+    FILE *cut_log; /* a pair that is too long is cut, and named here; NULL: it is an error */
+};
+
+struct tolk_pair_visit {
+    const struct tolk_pair *pair;
+    size_t index;
+    const struct tolk_sentence *source;
+    const struct tolk_sentence *target;
+    const struct tolk_reading *reading;
+};
+
+/* Returns 0, or -1 with an error, which ends the pass. */
+typedef int tolk_pair_visitor(void *context, const struct tolk_pair_visit *visit,
+                              struct tolk_error *error);
+
+int tolk_pair_pass_run(const struct tolk_pair_pass *pass, const struct tolk_pairs *pairs,
+                       tolk_pair_visitor *visitor, void *context, struct tolk_error *error);
+
+#endif

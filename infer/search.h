@@ -1,0 +1,63 @@
+/* Beam search over the steps of the decoder, all sentences of a batch at once.
+ *
+ *     struct tolk_searcher *searcher = tolk_searcher_create(&model, &error);
+ *     struct tolk_hypotheses found[sentences] = {0};
+ *     if (tolk_search(searcher, &batch, &options, found, &error) != 0) …
+ *
+ * Greedy search is a beam of 1. As in Marian, the beam of a sentence narrows by one for each
+ * hypothesis that ends, and the search of the sentence is over when none is left; hypotheses are
+ * then ranked by score / length^length_penalty, where the length counts eos (as in Marian and
+ * `transformers`). Pad is barred. A hypothesis at its greatest length ends with eos, at eos' own
+ * probability, so that every score is what force-decoding gives. Of equal scores the earlier row
+ * and then the lower id wins, so results are the same for any number of threads. */
+#ifndef TOLK_INFER_SEARCH_H
+#define TOLK_INFER_SEARCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/batch.h"
+#include "model/model.h"
+
+struct tolk_search_options {
+    size_t beam;                /* ≥ 1 */
+    size_t n_best;              /* hypotheses to keep for each sentence, 1 … beam */
+    double length_penalty;      /* 0: by the sum alone, 1: by the average */
+    double max_length_factor;   /* greatest length in pieces, eos included: */
+    size_t max_length_constant; /* min(max_position_embeddings, factor · source + constant) */
+};
+
+/* Greatest length: 2 · source + 10. Beam and length penalty from the config. */
+struct tolk_search_options tolk_search_options_default(const struct tolk_config *config);
+
+struct tolk_hypothesis {
+    int32_t *ids;              /* [length], ends with eos */
+    double *log_probabilities; /* [length] */
+    size_t length;
+    double score;            /* Σ log_probabilities */
+    double normalised_score; /* score / length^length_penalty */
+};
+
+/* The best of one sentence, best first. */
+struct tolk_hypotheses {
+    struct tolk_hypothesis *items;
+    size_t count;
+};
+
+void tolk_hypotheses_free(struct tolk_hypotheses *hypotheses);
+
+/* The encoder's and decoder's room, reused from batch to batch. */
+struct tolk_searcher;
+
+struct tolk_searcher *tolk_searcher_create(const struct tolk_model *model,
+                                           struct tolk_error *error);
+void tolk_searcher_free(struct tolk_searcher *searcher);
+
+/* Searches the source side of `batch` (its target side is not read; source sentences are at most
+ * max_position_embeddings long) and fills found[sentences]; on an error none is left to free. */
+int tolk_search(struct tolk_searcher *searcher, const struct tolk_batch *batch,
+                const struct tolk_search_options *options, struct tolk_hypotheses *found,
+                struct tolk_error *error);
+
+#endif

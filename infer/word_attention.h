@@ -1,0 +1,81 @@
+/* Cross-attention between white-space words: what alignments and pictures are made of.
+ *
+ * The attention of pieces (Vaswani et al. 2017, eq. 1) becomes that of words: the weights of a
+ * source word's pieces add up, the rows of a target word's pieces are averaged, so each row still
+ * sums to 1. The end of the sentence stands behind the words of both sides; a target word that
+ * looks there looks at no word (NULL). */
+#ifndef TOLK_INFER_WORD_ATTENTION_H
+#define TOLK_INFER_WORD_ATTENTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "corpora/pharaoh.h"
+#include "model/config.h"
+#include "model/transformer.h"
+
+/* Which cross-attention is read: the average of some heads of one decoder layer. */
+struct tolk_attention_choice {
+    size_t layer;
+    size_t head_count;
+    size_t heads[TOLK_MAX_HEADS];
+    /* A target piece is read at the step where it is the decoder's input, not its output
+     * (shift-attention, Chen et al. 2020). */
+    bool shift;
+};
+
+/* The config's alignment layer and heads where it names them, else all heads of the layer before
+ * the last (of the only layer where there is one). */
+struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_config *config);
+
+/* All heads of a layer. */
+struct tolk_attention_choice tolk_attention_choice_layer(const struct tolk_config *config,
+                                                         size_t layer);
+
+/* Whether the model has that layer and those heads. */
+int tolk_attention_choice_check(const struct tolk_attention_choice *choice,
+                                const struct tolk_config *config, struct tolk_error *error);
+
+/* weights[t, s], t ≤ target_words, s ≤ source_words: row target_words is the end of the target,
+ * column source_words the end of the source. */
+struct tolk_word_attention {
+    size_t source_words;
+    size_t target_words;
+    float *weights; /* [target_words + 1, source_words + 1] */
+};
+
+/* The words of a sentence's pieces, as tolk_words_of_pieces gives them. The rows of the model are
+ * the pieces and then eos. */
+struct tolk_word_map {
+    const size_t *word_of_piece; /* [pieces] */
+    size_t pieces;
+    size_t words;
+};
+
+/* The word that row `row` of one side stands for; the end of the sentence is the last. */
+static inline size_t tolk_word_map_word(const struct tolk_word_map *map, size_t row)
+{
+    if (row >= map->pieces || map->word_of_piece[row] >= map->words) {
+        return map->words;
+    }
+    return map->word_of_piece[row];
+}
+
+/* Reads sentence `sentence` of the last forward pass. */
+int tolk_word_attention_read(struct tolk_word_attention *attention,
+                             const struct tolk_workspace *workspace, size_t sentence,
+                             const struct tolk_attention_choice *choice,
+                             const struct tolk_word_map *source, const struct tolk_word_map *target,
+                             struct tolk_error *error);
+void tolk_word_attention_free(struct tolk_word_attention *attention);
+
+/* Hard: each target word is linked to the source word with the largest weight, the first of equals;
+ * to none when the end of the source has more. */
+int tolk_word_attention_hard(const struct tolk_word_attention *attention, struct tolk_links *links);
+
+/* Every pair of words with a weight strictly above the threshold. */
+int tolk_word_attention_above(const struct tolk_word_attention *attention, double threshold,
+                              struct tolk_links *links);
+
+#endif

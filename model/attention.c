@@ -1,0 +1,88 @@
+#include "model/attention.h"
+
+#include <omp.h>
+
+#include "model/isa.h"
+#include "model/kernels/rows.h"
+#include "model/parallel.h"
+
+size_t tolk_attention_scratch_size(size_t queries, size_t keys, size_t head_dim)
+{
+    const size_t widest = 64 / sizeof(real); /* lanes of the widest vector */
+    const size_t width = (keys + widest - 1) / widest * widest;
+    return head_dim * width + 2 * queries * width + keys * head_dim;
+}
+
+static struct tolk_attention_block block_of(const struct tolk_attention *attention, size_t sentence,
+                                            size_t head)
+{
+    const size_t dim = attention->d_model / attention->heads;
+    const size_t query = attention->query_begin[sentence];
+    const size_t key = attention->key_begin[sentence];
+    const size_t queries = attention->query_begin[sentence + 1] - query;
+    const size_t keys = attention->key_end[sentence] - key;
+    /* Gathered keys count from the begin of the cache, others from the sentence's first row. */
+    const size_t first_key = attention->key_rows != NULL ? 0 : key;
+    const size_t weight =
+        attention->heads * attention->weight_begin[sentence] + head * queries * keys;
+    return (struct tolk_attention_block){
+        .queries = queries,
+        .keys = keys,
+        .dim = dim,
+        .causal = attention->causal,
+        .q = attention->q + query * attention->ldq + head * dim,
+        .k = attention->k + first_key * attention->ldk + head * dim,
+        .v = attention->v + first_key * attention->ldv + head * dim,
+        .ldq = attention->ldq,
+        .ldk = attention->ldk,
+        .ldv = attention->ldv,
+        .key_rows = attention->key_rows != NULL ? attention->key_rows + key : NULL,
+        .weights = attention->weights + weight,
+        .mask = attention->mask,
+        .mask_index = (uint32_t)weight,
+    };
+}
+
+static int worth_threads(const struct tolk_attention *attention)
+{
+    return attention->query_begin[attention->sentences] * attention->d_model >=
+           TOLK_PARALLEL_NUMBERS;
+}
+
+void tolk_attention_forward(const struct tolk_attention *attention, real *out)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+    const size_t dim = attention->d_model / attention->heads;
+    const size_t blocks = attention->sentences * attention->heads;
+#pragma omp parallel for schedule(dynamic, 8) if (worth_threads(attention))
+    for (size_t i = 0; i < blocks; i++) {
+        const size_t sentence = i / attention->heads;
+        const size_t head = i % attention->heads;
+        const struct tolk_attention_block block = block_of(attention, sentence, head);
+        const size_t row = attention->query_begin[sentence];
+        kernels->attention_forward(
+            &block, out + row * attention->d_model + head * dim, attention->d_model,
+            attention->scratch + (size_t)omp_get_thread_num() * attention->scratch_size);
+    }
+}
+
+void tolk_attention_backward(const struct tolk_attention *attention, const real *dout, real *dq,
+                             real *dk, real *dv)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+    const size_t dim = attention->d_model / attention->heads;
+    const size_t blocks = attention->sentences * attention->heads;
+#pragma omp parallel for schedule(dynamic, 8) if (worth_threads(attention))
+    for (size_t i = 0; i < blocks; i++) {
+        const size_t sentence = i / attention->heads;
+        const size_t head = i % attention->heads;
+        const struct tolk_attention_block block = block_of(attention, sentence, head);
+        const size_t query = attention->query_begin[sentence];
+        const size_t key = attention->key_begin[sentence];
+        kernels->attention_backward(
+            &block, dout + query * attention->d_model + head * dim, attention->d_model,
+            dq + query * attention->ldq + head * dim, dk + key * attention->ldk + head * dim,
+            dv + key * attention->ldv + head * dim,
+            attention->scratch + (size_t)omp_get_thread_num() * attention->scratch_size);
+    }
+}

@@ -1,0 +1,61 @@
+/* Softmax over the vocabulary: log-probabilities, and the label-smoothed cross-entropy. */
+#include "model/kernels/rows_internal.h"
+
+static real row_maximum(size_t columns, const real *x)
+{
+    real maximum = x[0];
+#pragma omp simd reduction(max : maximum)
+    for (size_t c = 0; c < columns; c++) {
+        maximum = x[c] > maximum ? x[c] : maximum;
+    }
+    return maximum;
+}
+
+void TOLK_KERNEL(tolk_log_softmax)(size_t columns, real *x)
+{
+    const real maximum = row_maximum(columns, x);
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t c = 0; c < columns; c++) {
+        sum += tolk_exp(x[c] - maximum);
+    }
+    const real shift = maximum + (real)log((double)sum);
+#pragma omp simd
+    for (size_t c = 0; c < columns; c++) {
+        x[c] -= shift;
+    }
+}
+
+struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
+                                                              size_t label, double label_smoothing,
+                                                              bool gradient)
+{
+    const real maximum = row_maximum(columns, logits);
+    const real at_label = logits[label];
+    real sum = 0;
+    real shifted = 0; /* Σ (x - maximum) */
+#pragma omp simd reduction(+ : sum, shifted)
+    for (size_t c = 0; c < columns; c++) {
+        const real x = logits[c] - maximum;
+        const real e = tolk_exp(x);
+        logits[c] = gradient ? e : logits[c];
+        sum += e;
+        shifted += x;
+    }
+    const double log_sum = log((double)sum);
+    const double nll = log_sum - ((double)at_label - (double)maximum);
+    const double uniform = log_sum - (double)shifted / (double)columns;
+    if (gradient) {
+        const real scale = 1 / sum;
+        const real share = (real)(label_smoothing / (double)columns);
+#pragma omp simd
+        for (size_t c = 0; c < columns; c++) {
+            logits[c] = logits[c] * scale - share;
+        }
+        logits[label] -= (real)(1.0 - label_smoothing);
+    }
+    return (struct tolk_cross_entropy_row){
+        .smoothed = (1.0 - label_smoothing) * nll + label_smoothing * uniform,
+        .negative_log_likelihood = nll,
+    };
+}

@@ -1,0 +1,70 @@
+/* The part of a matrix product that is compiled once for each instruction set: packing, and the
+ * product of two packed blocks. model/gemm.c cuts the matrices into blocks and calls these.
+ *
+ *     A block, up to TOLK_GEMM_MC x KC               B block, up to KC x TOLK_GEMM_NC
+ *     in tiles of `rows` rows                        in panels of `columns` columns
+ *
+ * Both hold *words*: a word is one real, or the bfloat16 pair (k, k + 1) in the bits of one float.
+ * KC counts words, so that blocks take the same space in either.
+ *
+ * A matrix is packed *along* when k runs along its rows, *across* when k counts its rows:
+ *
+ *     A along   tile[row][k], TOLK_GEMM_ROW_STEP words a row, a plain copy of rows
+ *     A across  tile[k][row]
+ *     B         panel[k][column], the last panel filled with zeros; along, this is a transposition
+ *
+ * References: Goto and van de Geijn, Anatomy of high-performance matrix multiplication (2008); Van
+ * Zee and van de Geijn, BLIS (2015), whose names MC, KC, NC these are. */
+#ifndef TOLK_MODEL_KERNELS_GEMM_H
+#define TOLK_MODEL_KERNELS_GEMM_H
+
+#include <stddef.h>
+
+#include "model/real.h"
+
+enum {
+    TOLK_GEMM_KC = 512,
+    TOLK_GEMM_MC = 56,
+    TOLK_GEMM_NC = 256,
+    TOLK_GEMM_ROWS_MAX = 16,
+    TOLK_GEMM_COLUMNS_MAX = 64,
+    /* One cache line more than KC, so that the rows of a tile fall into different cache sets. */
+    TOLK_GEMM_ROW_STEP = TOLK_GEMM_KC + 64 / sizeof(real),
+    /* What a thread's buffers hold, in words: whole tiles and panels, and one vector of slack. */
+    TOLK_GEMM_A_WORDS = (TOLK_GEMM_MC + TOLK_GEMM_ROWS_MAX) * TOLK_GEMM_ROW_STEP,
+    TOLK_GEMM_B_WORDS = (TOLK_GEMM_NC + TOLK_GEMM_COLUMNS_MAX) * TOLK_GEMM_KC,
+};
+
+enum tolk_gemm_packing { TOLK_ALONG, TOLK_ACROSS };
+
+/* Where a block of C lies and what is done with the sums. */
+struct tolk_gemm_target {
+    real *c; /* [m, n], ldc apart */
+    size_t ldc;
+    int accumulate;   /* C += sums, else C = sums (+ bias) */
+    const real *bias; /* [n] or NULL */
+};
+
+struct tolk_gemm_kernels {
+    size_t rows, columns; /* of a tile */
+    size_t lanes;         /* reals in a vector: a width that divides C well */
+    size_t pair;          /* steps of k in a word: 1, or 2 for bfloat16 */
+
+    /* `k` counts reals, 1 <= k <= KC * pair. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
+     * pack_b[TOLK_ALONG]: b [n, k]; [TOLK_ACROSS]: b [k, n]. `words` is 64-byte aligned. */
+    void (*pack_a[2])(size_t m, size_t k, const real *a, size_t lda, real *words);
+    void (*pack_b[2])(size_t n, size_t k, const real *b, size_t ldb, real *words);
+
+    /* Multiplies the packed blocks. Each element of C is summed in the order of k alone, whatever
+     * the tile that it falls into: bits do not depend on m, n or where a block begins. k may be 0.
+     */
+    void (*multiply)(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, size_t k,
+                     const real *a_words, const real *b_words,
+                     const struct tolk_gemm_target *target);
+};
+
+extern const struct tolk_gemm_kernels tolk_gemm_kernels_baseline;
+extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
+extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
+
+#endif

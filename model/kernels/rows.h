@@ -1,0 +1,85 @@
+/* The kernels beside the matrix products: everything that runs over rows of numbers.
+ *
+ * Each works on rows that the caller gives it, so that model/ can divide the rows (or, where a sum
+ * runs over the rows, the columns) among threads; what a row or a column gives does not depend on
+ * how they were divided. */
+#ifndef TOLK_MODEL_KERNELS_ROWS_H
+#define TOLK_MODEL_KERNELS_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/config.h"
+#include "model/dropout.h"
+#include "model/real.h"
+
+/* One sentence and one head of an attention. */
+struct tolk_attention_block {
+    size_t queries, keys, dim; /* dim: d_model / heads */
+    bool causal;               /* query i sees the keys 0 … i */
+    const real *q, *k, *v;     /* [queries, dim], [keys, dim], [keys, dim] */
+    size_t ldq, ldk, ldv;
+    const int32_t *key_rows; /* NULL, or which rows of k and v the keys are */
+    real *weights;           /* [queries, keys], before dropout */
+    struct tolk_dropout_mask mask;
+    uint32_t mask_index; /* of weights[0] */
+};
+
+struct tolk_cross_entropy_row {
+    double smoothed;
+    double negative_log_likelihood;
+};
+
+struct tolk_row_kernels {
+    /* y = (x - mean) · rstd · weight + bias, rstd = 1 / sqrt(variance + ε) (Ba et al. 2016).
+     * x, y [rows, d]; mean, rstd [rows]. */
+    void (*layer_norm_forward)(size_t rows, size_t d, const real *x, const real *weight,
+                               const real *bias, real *y, real *mean, real *rstd);
+    /* dx = (or += when `accumulate`) rstd · (g - mean(g) - x̂ · mean(g ∘ x̂)), g = dy ∘ weight.
+     * dx may be dy. */
+    void (*layer_norm_backward)(size_t rows, size_t d, const real *x, const real *weight,
+                                const real *mean, const real *rstd, const real *dy, bool accumulate,
+                                real *dx);
+    /* dweight += Σ_rows dy ∘ x̂, dbias += Σ_rows dy, for the columns [begin, end). */
+    void (*layer_norm_backward_weights)(size_t rows, size_t d, size_t begin, size_t end,
+                                        const real *x, const real *mean, const real *rstd,
+                                        const real *dy, real *dweight, real *dbias);
+
+    /* sums[c] += scale · Σ_rows x[row, c] for the columns [begin, end). */
+    void (*column_sums)(size_t rows, size_t ld, size_t begin, size_t end, const real *x, real scale,
+                        real *sums);
+
+    /* y = x + dropout(branch); y = dropout(x). [rows, d]; `first` is the index of the first row. */
+    void (*residual)(size_t rows, size_t d, size_t first, struct tolk_dropout_mask mask,
+                     const real *x, const real *branch, real *y);
+    void (*dropout)(size_t rows, size_t d, size_t first, struct tolk_dropout_mask mask,
+                    const real *x, real *y);
+
+    /* y = dropout(f(x)); dx = dropout(dy) ∘ f'(x). dx may be dy. */
+    void (*activation_forward)(enum tolk_activation activation, size_t rows, size_t d, size_t first,
+                               struct tolk_dropout_mask mask, const real *x, real *y);
+    void (*activation_backward)(enum tolk_activation activation, size_t rows, size_t d,
+                                size_t first, struct tolk_dropout_mask mask, const real *x,
+                                const real *dy, real *dx);
+
+    /* weights = softmax(q kᵀ / √dim), out = dropout(weights) v. */
+    void (*attention_forward)(const struct tolk_attention_block *block, real *out, size_t ldo,
+                              real *scratch);
+    /* dq, dk, dv are stored, not added to; their rows lie ldq, ldk and ldv apart. */
+    void (*attention_backward)(const struct tolk_attention_block *block, const real *dout,
+                               size_t lddo, real *dq, real *dk, real *dv, real *scratch);
+
+    /* The label-smoothed cross-entropy of one row; `gradient`: turns the logits into
+     * softmax(logits) - (1 - ε) · [v = label] - ε / V. */
+    struct tolk_cross_entropy_row (*cross_entropy)(size_t columns, real *logits, size_t label,
+                                                   double label_smoothing, bool gradient);
+    /* x - log Σ exp x, in place. */
+    void (*log_softmax)(size_t columns, real *x);
+};
+
+extern const struct tolk_row_kernels tolk_row_kernels_baseline;
+extern const struct tolk_row_kernels tolk_row_kernels_avx2;
+extern const struct tolk_row_kernels tolk_row_kernels_avx512;
+
+#endif

@@ -1,0 +1,39 @@
+/* The row kernels of one instruction set, as rows.c gathers them; rows.h says what each does. */
+#ifndef TOLK_MODEL_KERNELS_ROWS_INTERNAL_H
+#define TOLK_MODEL_KERNELS_ROWS_INTERNAL_H
+
+#include "model/kernels/kernel.h"
+#include "model/kernels/rows.h"
+
+void TOLK_KERNEL(tolk_layer_norm_forward)(size_t rows, size_t d, const real *x, const real *weight,
+                                          const real *bias, real *y, real *mean, real *rstd);
+void TOLK_KERNEL(tolk_layer_norm_backward)(size_t rows, size_t d, const real *x, const real *weight,
+                                           const real *mean, const real *rstd, const real *dy,
+                                           bool accumulate, real *dx);
+void TOLK_KERNEL(tolk_layer_norm_backward_weights)(size_t rows, size_t d, size_t begin, size_t end,
+                                                   const real *x, const real *mean,
+                                                   const real *rstd, const real *dy, real *dweight,
+                                                   real *dbias);
+void TOLK_KERNEL(tolk_column_sums)(size_t rows, size_t ld, size_t begin, size_t end, const real *x,
+                                   real scale, real *sums);
+void TOLK_KERNEL(tolk_residual)(size_t rows, size_t d, size_t first, struct tolk_dropout_mask mask,
+                                const real *x, const real *branch, real *y);
+void TOLK_KERNEL(tolk_dropout)(size_t rows, size_t d, size_t first, struct tolk_dropout_mask mask,
+                               const real *x, real *y);
+void TOLK_KERNEL(tolk_activation_forward)(enum tolk_activation activation, size_t rows, size_t d,
+                                          size_t first, struct tolk_dropout_mask mask,
+                                          const real *x, real *y);
+void TOLK_KERNEL(tolk_activation_backward)(enum tolk_activation activation, size_t rows, size_t d,
+                                           size_t first, struct tolk_dropout_mask mask,
+                                           const real *x, const real *dy, real *dx);
+void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *block, real *out,
+                                         size_t ldo, real *scratch);
+void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *block,
+                                          const real *dout, size_t lddo, real *dq, real *dk,
+                                          real *dv, real *scratch);
+struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
+                                                              size_t label, double label_smoothing,
+                                                              bool gradient);
+void TOLK_KERNEL(tolk_log_softmax)(size_t columns, real *x);
+
+#endif

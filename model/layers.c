@@ -1,0 +1,122 @@
+#include "model/layers.h"
+
+#include "model/isa.h"
+#include "model/kernels/rows.h"
+#include "model/parallel.h"
+
+/* Whole cache lines of a row, so that no two threads write the same line. */
+enum { COLUMN_GRAIN = 64 / sizeof(real) };
+
+void tolk_linear_forward(const struct tolk_linear *linear, size_t rows, size_t in, size_t out,
+                         const real *x, real *y)
+{
+    /* y[rows, out] = x[rows, in] · Wᵀ[in, out] + b */
+    tolk_gemm(TOLK_NT, TOLK_STORE, rows, out, in, x, in, linear->weight, in, linear->bias, y, out);
+}
+
+void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *gradient,
+                          size_t rows, size_t in, size_t out, const real *x, const real *dy,
+                          enum tolk_gemm_mode mode, real *dx)
+{
+    /* dx[rows, in] = dy[rows, out] · W[out, in] */
+    tolk_gemm(TOLK_NN, mode, rows, in, out, dy, out, linear->weight, in, NULL, dx, in);
+    /* dW[out, in] += dyᵀ[out, rows] · x[rows, in] */
+    tolk_gemm(TOLK_TN, TOLK_ACCUMULATE, out, in, rows, dy, out, x, in, NULL, gradient->weight, in);
+    /* db[out] += Σ_rows dy[rows, out] */
+    tolk_column_sums(rows, out, dy, 1, gradient->bias);
+}
+
+void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, real *sums)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+#pragma omp parallel if (rows * columns >= TOLK_PARALLEL_NUMBERS)
+    {
+        size_t begin, end;
+        tolk_share(columns, COLUMN_GRAIN, &begin, &end);
+        kernels->column_sums(rows, columns, begin, end, x, scale, sums);
+    }
+}
+
+void tolk_layer_norm_forward(const struct tolk_layer_norm *norm, size_t rows, size_t d,
+                             const real *x, real *y, real *mean, real *rstd)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    {
+        size_t begin, end;
+        tolk_share(rows, 1, &begin, &end);
+        kernels->layer_norm_forward(end - begin, d, x + begin * d, norm->weight, norm->bias,
+                                    y + begin * d, mean + begin, rstd + begin);
+    }
+}
+
+void tolk_layer_norm_backward(const struct tolk_layer_norm *norm, struct tolk_layer_norm *gradient,
+                              size_t rows, size_t d, const real *x, const real *mean,
+                              const real *rstd, const real *dy, bool accumulate, real *dx)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    {
+        size_t begin, end;
+        tolk_share(d, COLUMN_GRAIN, &begin, &end);
+        kernels->layer_norm_backward_weights(rows, d, begin, end, x, mean, rstd, dy,
+                                             gradient->weight, gradient->bias);
+        /* dx may be dy, which the other threads read above. */
+#pragma omp barrier
+        tolk_share(rows, 1, &begin, &end);
+        kernels->layer_norm_backward(end - begin, d, x + begin * d, norm->weight, mean + begin,
+                                     rstd + begin, dy + begin * d, accumulate, dx + begin * d);
+    }
+}
+
+void tolk_residual(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
+                   const real *branch, real *y)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    {
+        size_t begin, end;
+        tolk_share(rows, 1, &begin, &end);
+        kernels->residual(end - begin, d, begin, mask, x + begin * d, branch + begin * d,
+                          y + begin * d);
+    }
+}
+
+void tolk_dropout_apply(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
+                        real *y)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    {
+        size_t begin, end;
+        tolk_share(rows, 1, &begin, &end);
+        kernels->dropout(end - begin, d, begin, mask, x + begin * d, y + begin * d);
+    }
+}
+
+void tolk_activation_forward(enum tolk_activation activation, size_t rows, size_t d,
+                             struct tolk_dropout_mask mask, const real *x, real *y)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    {
+        size_t begin, end;
+        tolk_share(rows, 1, &begin, &end);
+        kernels->activation_forward(activation, end - begin, d, begin, mask, x + begin * d,
+                                    y + begin * d);
+    }
+}
+
+void tolk_activation_backward(enum tolk_activation activation, size_t rows, size_t d,
+                              struct tolk_dropout_mask mask, const real *x, const real *dy,
+                              real *dx)
+{
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
+#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    {
+        size_t begin, end;
+        tolk_share(rows, 1, &begin, &end);
+        kernels->activation_backward(activation, end - begin, d, begin, mask, x + begin * d,
+                                     dy + begin * d, dx + begin * d);
+    }
+}

@@ -1,0 +1,50 @@
+/* The layers of the Transformer beside attention, forward and backward. Each divides its rows (or,
+ * where a sum runs over the rows, its columns) among threads.
+ *
+ * Gradients of parameters are added to; gradients of activations are stored unless said otherwise.
+ */
+#ifndef TOLK_MODEL_LAYERS_H
+#define TOLK_MODEL_LAYERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/config.h"
+#include "model/dropout.h"
+#include "model/gemm.h"
+#include "model/parameters.h"
+#include "model/real.h"
+
+/* y = x Wᵀ + b. x [rows, in], y [rows, out]. */
+void tolk_linear_forward(const struct tolk_linear *linear, size_t rows, size_t in, size_t out,
+                         const real *x, real *y);
+/* dx = (or +=, by `mode`) dy W, dW += dyᵀ x, db += Σ_rows dy. */
+void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *gradient,
+                          size_t rows, size_t in, size_t out, const real *x, const real *dy,
+                          enum tolk_gemm_mode mode, real *dx);
+
+/* sums[c] += scale · Σ_rows x[row, c]. x [rows, columns]. */
+void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, real *sums);
+
+/* x, y [rows, d]; mean and rstd [rows] are kept for the backward pass. */
+void tolk_layer_norm_forward(const struct tolk_layer_norm *norm, size_t rows, size_t d,
+                             const real *x, real *y, real *mean, real *rstd);
+/* dx += … when `accumulate`; else dx may be dy. */
+void tolk_layer_norm_backward(const struct tolk_layer_norm *norm, struct tolk_layer_norm *gradient,
+                              size_t rows, size_t d, const real *x, const real *mean,
+                              const real *rstd, const real *dy, bool accumulate, real *dx);
+
+/* y = x + dropout(branch), y = dropout(x), y = dropout(activation(x)), and the last one's gradient;
+ * [rows, d]. */
+void tolk_residual(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
+                   const real *branch, real *y);
+void tolk_dropout_apply(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
+                        real *y);
+void tolk_activation_forward(enum tolk_activation activation, size_t rows, size_t d,
+                             struct tolk_dropout_mask mask, const real *x, real *y);
+void tolk_activation_backward(enum tolk_activation activation, size_t rows, size_t d,
+                              struct tolk_dropout_mask mask, const real *x, const real *dy,
+                              real *dx);
+
+#endif

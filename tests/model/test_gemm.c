@@ -1,0 +1,311 @@
+#include "tests/support/suite.h"
+
+#include <float.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/gemm.h"
+#include "model/isa.h"
+#include "model/kernels/gemm.h"
+
+#ifdef TOLK_REAL_DOUBLE
+static const double EPSILON = DBL_EPSILON;
+#else
+static const double EPSILON = FLT_EPSILON;
+#endif
+
+/* A product with its operands in matrices wider than they are; the margins hold a value that must
+ * not be touched, and must not be read into a sum. */
+struct problem {
+    enum tolk_gemm_layout layout;
+    enum tolk_gemm_mode mode;
+    size_t m, n, k, lda, ldb, ldc;
+    real *a, *b, *bias, *c;
+};
+
+static const real MARGIN = (real)1e30;
+
+static size_t rows_of_a(const struct problem *x)
+{
+    return x->layout == TOLK_TN ? x->k : x->m;
+}
+
+static size_t rows_of_b(const struct problem *x)
+{
+    return x->layout == TOLK_NT ? x->n : x->k;
+}
+
+static real *matrix(size_t rows, size_t columns, size_t step, uint64_t seed)
+{
+    real *x = malloc((rows * step + 1) * sizeof *x);
+    ck_assert_ptr_nonnull(x);
+    for (size_t i = 0; i < rows * step; i++) {
+        uint64_t state = (seed * 1000003 + i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        state ^= state >> 29;
+        x[i] = i % step < columns ? (real)((double)(state % 20011) / 10005.5 - 1) : MARGIN;
+    }
+    return x;
+}
+
+static struct problem problem(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m,
+                              size_t n, size_t k, size_t margin, int biased)
+{
+    struct problem x = {.layout = layout, .mode = mode, .m = m, .n = n, .k = k};
+    size_t columns_of_a = layout == TOLK_TN ? m : k, columns_of_b = layout == TOLK_NT ? k : n;
+    x.lda = columns_of_a + margin, x.ldb = columns_of_b + margin, x.ldc = n + margin;
+    x.a = matrix(rows_of_a(&x), columns_of_a, x.lda, 1);
+    x.b = matrix(rows_of_b(&x), columns_of_b, x.ldb, 2);
+    x.c = matrix(m, n, x.ldc, 3);
+    x.bias = biased ? matrix(1, n, n, 4) : NULL;
+    return x;
+}
+
+static void release(struct problem *x)
+{
+    free(x->a), free(x->b), free(x->c), free(x->bias);
+}
+
+static void multiply(const struct problem *x, real *c)
+{
+    tolk_gemm(x->layout, x->mode, x->m, x->n, x->k, x->a, x->lda, x->b, x->ldb, x->bias, c, x->ldc);
+}
+
+/* Element (i, j) in double precision, and the sum of magnitudes that its error is measured by. */
+static double reference(const struct problem *x, size_t i, size_t j, double *magnitude)
+{
+    double sum = x->mode == TOLK_ACCUMULATE ? x->c[i * x->ldc + j] : x->bias ? x->bias[j] : 0;
+    *magnitude = fabs(sum);
+    for (size_t p = 0; p < x->k; p++) {
+        double a = x->layout == TOLK_TN ? x->a[p * x->lda + i] : x->a[i * x->lda + p];
+        double b = x->layout == TOLK_NT ? x->b[j * x->ldb + p] : x->b[p * x->ldb + j];
+        sum += a * b;
+        *magnitude += fabs(a * b);
+    }
+    return sum;
+}
+
+static void check(const struct problem *x)
+{
+    size_t count = x->m * x->ldc;
+    real *c = malloc((count + 1) * sizeof *c);
+    ck_assert_ptr_nonnull(c);
+    memcpy(c, x->c, count * sizeof *c);
+    multiply(x, c);
+    for (size_t i = 0; i < count; i++) {
+        size_t row = i / x->ldc, column = i % x->ldc;
+        if (column >= x->n) {
+            ck_assert_msg(c[i] == MARGIN, "%s: row %zu: margin written", tolk_isa()->name, row);
+            continue;
+        }
+        double magnitude, expected = reference(x, row, column, &magnitude);
+        double bound = EPSILON * magnitude * (2 + sqrt((double)x->k));
+        ck_assert_msg(fabs(c[i] - expected) <= bound,
+                      "%s: layout %d mode %d m %zu n %zu k %zu at %zu, %zu: %g, expected %g",
+                      tolk_isa()->name, (int)x->layout, (int)x->mode, x->m, x->n, x->k, row, column,
+                      (double)c[i], expected);
+    }
+    free(c);
+}
+
+/* In the three layouts: stored, stored on a bias, accumulated. */
+static void check_shape(size_t m, size_t n, size_t k, size_t margin)
+{
+    for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
+        for (int how = 0; how < 3; how++) {
+            struct problem x =
+                problem((enum tolk_gemm_layout)layout, how == 2 ? TOLK_ACCUMULATE : TOLK_STORE, m,
+                        n, k, margin, how == 1);
+            check(&x);
+            release(&x);
+        }
+    }
+}
+
+static void on_each_isa(void (*test)(void))
+{
+    const struct tolk_isa *const *list;
+    size_t count = tolk_isa_available(&list);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_int_eq(tolk_isa_choose(list[i]->name, NULL), 0);
+        test();
+    }
+}
+
+static void small_sizes(void)
+{
+    for (size_t m = 0; m < 5; m++) {
+        for (size_t n = 0; n < 5; n++) {
+            for (size_t k = 0; k < 5; k++) {
+                check_shape(m, n, k, (m + n + k) % 3);
+            }
+        }
+    }
+}
+
+static void tile_borders(void)
+{
+    const struct tolk_gemm_kernels *kernels = tolk_isa()->gemm;
+    for (size_t m = 1; m <= 2 * kernels->rows + 1; m++) {
+        check_shape(m, kernels->columns, 7, 0);
+    }
+    for (size_t n = 1; n <= 2 * kernels->columns + 1; n++) {
+        check_shape(kernels->rows, n, 7, 3);
+    }
+    for (size_t k = 1; k <= 2 * kernels->lanes + 1; k++) {
+        check_shape(kernels->rows + 1, kernels->columns + 1, k, 1);
+    }
+}
+
+static void block_borders(void)
+{
+    const size_t kc = TOLK_GEMM_KC * tolk_isa()->gemm->pair;
+    for (int off = -1; off <= 1; off++) {
+        check_shape(3, 5, kc + (size_t)off, 0);
+        check_shape(5, 3, 2 * kc + (size_t)off, 2);
+        check_shape(TOLK_GEMM_MC + (size_t)off, 9, 33, 1);
+        check_shape(9, TOLK_GEMM_NC + (size_t)off, 33, 1);
+    }
+    check_shape(2 * TOLK_GEMM_MC + 3, 2 * TOLK_GEMM_NC + 3, kc + 3, 5);
+}
+
+START_TEST(small_sizes_equal_the_reference)
+{
+    on_each_isa(small_sizes);
+}
+END_TEST
+
+START_TEST(sizes_around_a_tile_equal_the_reference)
+{
+    on_each_isa(tile_borders);
+}
+END_TEST
+
+START_TEST(sizes_around_a_block_equal_the_reference)
+{
+    on_each_isa(block_borders);
+}
+END_TEST
+
+static void same_bits(const struct problem *x, const real *expected, const real *found,
+                      const char *what)
+{
+    for (size_t i = 0; i < x->m; i++) {
+        ck_assert_msg(memcmp(expected + i * x->ldc, found + i * x->ldc, x->n * sizeof *found) == 0,
+                      "%s: %s: m %zu n %zu k %zu: row %zu differs", tolk_isa()->name, what, x->m,
+                      x->n, x->k, i);
+    }
+}
+
+static void threads_agree(void)
+{
+    const size_t shapes[][3] = {
+        {150, 130, 600}, {1, 3000, 100}, {2000, 5, 100}, {64, 64, 2100}, {31, 257, 77}};
+    for (size_t s = 0; s < 3 * sizeof shapes / sizeof shapes[0]; s++) {
+        const size_t *size = shapes[s / 3];
+        struct problem x = problem((enum tolk_gemm_layout)(s % 3), TOLK_ACCUMULATE, size[0],
+                                   size[1], size[2], 1, 0);
+        real *one = matrix(x.m, x.n, x.ldc, 3);
+        omp_set_num_threads(1);
+        multiply(&x, one);
+        for (int threads = 2; threads <= 6; threads++) {
+            real *many = matrix(x.m, x.n, x.ldc, 3);
+            omp_set_num_threads(threads);
+            multiply(&x, many);
+            same_bits(&x, one, many, "threads");
+            free(many);
+        }
+        free(one);
+        release(&x);
+    }
+}
+
+START_TEST(any_number_of_threads_gives_the_same_bits)
+{
+    on_each_isa(threads_agree);
+}
+END_TEST
+
+/* What a sentence's row becomes must not depend on the rows that were batched with it. */
+static void rows_agree(void)
+{
+    for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
+        struct problem x = problem((enum tolk_gemm_layout)layout, TOLK_STORE, 40, 70, 600, 0, 1);
+        multiply(&x, x.c);
+        for (size_t i = 0; i < x.m; i++) {
+            struct problem row = x;
+            row.a += i * (layout == TOLK_TN ? 1 : x.lda);
+            row.m = 1;
+            real *c = matrix(1, x.n, x.ldc, 3);
+            multiply(&row, c);
+            same_bits(&row, x.c + i * x.ldc, c, "a row alone");
+            free(c);
+        }
+        release(&x);
+    }
+}
+
+START_TEST(a_row_alone_gives_the_same_bits)
+{
+    on_each_isa(rows_agree);
+}
+END_TEST
+
+START_TEST(runs_inside_a_parallel_region)
+{
+    struct problem x = problem(TOLK_NT, TOLK_STORE, 70, 90, 110, 0, 0);
+    real *outside = matrix(x.m, x.n, x.ldc, 3);
+    multiply(&x, outside);
+    omp_set_num_threads(3);
+    int wrong = 0;
+#pragma omp parallel reduction(+ : wrong)
+    {
+        real *inside = malloc(x.m * x.n * sizeof *inside);
+        if (inside != NULL) {
+            multiply(&x, inside);
+        }
+        wrong += inside == NULL || memcmp(inside, outside, x.m * x.n * sizeof *inside) != 0;
+        free(inside);
+    }
+    ck_assert_int_eq(wrong, 0);
+    free(outside);
+    release(&x);
+}
+END_TEST
+
+/* One number of A that is none spoils its row, one of B its column, and nothing else; 0 * NaN too.
+ */
+static void not_a_number_stays(void)
+{
+    const real bad[] = {(real)NAN, (real)INFINITY};
+    for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
+        for (size_t v = 0; v < 2; v++) {
+            struct problem x = problem((enum tolk_gemm_layout)layout, TOLK_STORE, 17, 35, 21, 0, 0);
+            memset(x.b, 0, x.n * x.k * sizeof *x.b);
+            x.a[layout == TOLK_TN ? 20 * x.lda + 3 : 3 * x.lda + 20] = bad[v];
+            multiply(&x, x.c);
+            for (size_t i = 0; i < x.m * x.n; i++) {
+                ck_assert_int_eq(isnan(x.c[i]) != 0, i / x.n == 3);
+            }
+            x.a[layout == TOLK_TN ? 20 * x.lda + 3 : 3 * x.lda + 20] = 0;
+            x.b[layout == TOLK_NT ? 33 * x.ldb + 2 : 2 * x.ldb + 33] = bad[v];
+            multiply(&x, x.c);
+            for (size_t i = 0; i < x.m * x.n; i++) {
+                ck_assert_int_eq(isfinite(x.c[i]) == 0, i % x.n == 33);
+            }
+            release(&x);
+        }
+    }
+}
+
+START_TEST(nan_and_infinity_reach_their_row_and_column)
+{
+    on_each_isa(not_a_number_stays);
+}
+END_TEST
+
+TOLK_SUITE("gemm", small_sizes_equal_the_reference, sizes_around_a_tile_equal_the_reference,
+           sizes_around_a_block_equal_the_reference, any_number_of_threads_gives_the_same_bits,
+           a_row_alone_gives_the_same_bits, runs_inside_a_parallel_region,
+           nan_and_infinity_reach_their_row_and_column)

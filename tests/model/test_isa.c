@@ -1,0 +1,56 @@
+#include "tests/support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/isa.h"
+
+START_TEST(chooses_each_available_one)
+{
+    const struct tolk_isa *const *list;
+    size_t count = tolk_isa_available(&list);
+    ck_assert_uint_ge(count, 1);
+    ck_assert_str_eq(list[0]->name, "baseline");
+    for (size_t i = 0; i < count; i++) {
+        struct tolk_error error;
+        ck_assert_int_eq(tolk_isa_choose(list[i]->name, &error), 0);
+        ck_assert_ptr_eq(tolk_isa(), list[i]);
+        ck_assert_ptr_nonnull(list[i]->gemm);
+    }
+}
+END_TEST
+
+START_TEST(takes_the_best_unless_the_environment_says_otherwise)
+{
+    const struct tolk_isa *const *list;
+    size_t count = tolk_isa_available(&list);
+    unsetenv("TOLK_ISA");
+    ck_assert_int_eq(tolk_isa_choose(NULL, NULL), 0);
+    ck_assert_ptr_eq(tolk_isa(), list[count - 1]);
+    setenv("TOLK_ISA", "baseline", 1);
+    ck_assert_int_eq(tolk_isa_choose(NULL, NULL), 0);
+    ck_assert_str_eq(tolk_isa()->name, "baseline");
+}
+END_TEST
+
+START_TEST(lists_the_names_when_one_is_unknown)
+{
+    struct tolk_error error;
+    setenv("TOLK_ISA", "mmx", 1);
+    const struct tolk_isa *before = tolk_isa();
+    ck_assert_int_eq(tolk_isa_choose(NULL, &error), -1);
+    ck_assert_ptr_eq(tolk_isa(), before);
+    ck_assert_ptr_nonnull(strstr(error.message, "TOLK_ISA"));
+    ck_assert_ptr_nonnull(strstr(error.message, "'mmx'"));
+    const struct tolk_isa *const *list;
+    size_t count = tolk_isa_available(&list);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_ptr_nonnull(strstr(error.message, list[i]->name));
+    }
+    ck_assert_int_eq(tolk_isa_choose("sse", &error), -1);
+    ck_assert_ptr_nonnull(strstr(error.message, "'sse'"));
+}
+END_TEST
+
+TOLK_SUITE("isa", chooses_each_available_one, takes_the_best_unless_the_environment_says_otherwise,
+           lists_the_names_when_one_is_unknown)

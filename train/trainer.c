@@ -1,0 +1,394 @@
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "train/card.h"
+#include "train/curves.h"
+#include "train/interruption.h"
+#include "train/schedule.h"
+
+enum {
+    MOST_FAILURES = 10,    /* updates in a row that are not finite */
+    DIVERGENCE_START = 100 /* updates before the loss can count as diverged */
+};
+
+static const double SAVE_SECONDS = 600;      /* the state is saved at least so often */
+static const double DIVERGENCE_DECAY = 0.95; /* of the mean of the recent loss */
+static const double DIVERGENCE_NATS = 1.0;   /* above its best, the recent loss is warned of */
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* ---- limits -------------------------------------------------------------------------------------
+ */
+
+static void advance_clock(struct tolk_trainer *trainer)
+{
+    trainer->learner.cursor.seconds = trainer->seconds_before + now() - trainer->begun;
+}
+
+/* The share of the budget that is used up: of updates, epochs or minutes, whichever is more. */
+static double spent(const struct tolk_trainer *trainer)
+{
+    const struct tolk_training_options *o = trainer->options;
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    const double batches = (double)trainer->learner.batches.count;
+    double share = 0;
+    if (o->updates > 0) {
+        share = fmax(share, (double)cursor->update / (double)o->updates);
+    }
+    if (o->epochs > 0) {
+        const double part = cursor->batch > 0 ? (double)cursor->batch / batches : 0;
+        share = fmax(share, ((double)cursor->epoch + part) / (double)o->epochs);
+    }
+    if (o->minutes > 0) {
+        share = fmax(share, cursor->seconds / (60 * o->minutes));
+    }
+    return fmin(share, 1);
+}
+
+static bool out_of_patience(const struct tolk_trainer *trainer)
+{
+    return trainer->options->patience > 0 &&
+           trainer->learner.cursor.stale >= trainer->options->patience;
+}
+
+/* ---- saving -------------------------------------------------------------------------------------
+ */
+
+static int save_state(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_training_state state = tolk_learner_state(&trainer->learner);
+    advance_clock(trainer);
+    trainer->saved = trainer->learner.cursor.seconds;
+    return tolk_checkpoint_save(trainer->folder->state, &state, &trainer->learner.cursor,
+                                trainer->recipe, error);
+}
+
+/* A write that is not the last chance: noted, and the training goes on. */
+static void try_to(struct tolk_trainer *trainer, int result, const struct tolk_error *error)
+{
+    if (result != 0) {
+        tolk_progress_note(trainer->progress, "warning: %s", error->message);
+    }
+}
+
+static int save_model(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_model *averaged = &trainer->learner.averaged;
+    return tolk_model_save(averaged, averaged->values, trainer->folder->path, error);
+}
+
+/* ---- validation ---------------------------------------------------------------------------------
+ */
+
+static double score_of(const struct tolk_trainer *trainer,
+                       const struct tolk_validation_scores *scores)
+{
+    return trainer->options->best == TOLK_BEST_BY_LOSS ? -scores->loss : scores->bleu;
+}
+
+/* Keeps the model where it is the best so far; true when it is. */
+static bool keep_if_best(struct tolk_trainer *trainer, const struct tolk_validation_scores *scores)
+{
+    struct tolk_cursor *cursor = &trainer->learner.cursor;
+    struct tolk_error error;
+    const double score = score_of(trainer, scores);
+    if (cursor->best_update > 0 && !(score > cursor->best_score)) {
+        cursor->stale++;
+        return false;
+    }
+    if (save_model(trainer, &error) != 0) {
+        try_to(trainer, -1, &error);
+        return false;
+    }
+    cursor->best_update = cursor->update;
+    cursor->best_score = score;
+    cursor->best_loss = scores->loss;
+    cursor->best_bleu = scores->bleu;
+    cursor->best_chrf = scores->chrf;
+    cursor->stale = 0;
+    const struct tolk_model *model = &trainer->learner.model;
+    try_to(trainer,
+           tolk_card_write(trainer->folder->card, trainer->options, trainer->corpus, &model->config,
+                           model->layout.size, cursor, scores->sentences, &error),
+           &error);
+    return true;
+}
+
+static void record_validation(struct tolk_trainer *trainer,
+                              const struct tolk_validation_scores *scores, bool best)
+{
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    struct tolk_error error;
+    const struct tolk_log_record record = {
+        .type = TOLK_LOG_VALIDATION,
+        .update = cursor->update,
+        .epoch = cursor->epoch,
+        .seconds = cursor->seconds,
+        .loss = scores->loss,
+        .bleu = scores->bleu,
+        .chrf = scores->chrf,
+        .sentences = (int64_t)scores->sentences,
+        .best = best,
+    };
+    try_to(trainer, tolk_log_write(&trainer->log, &record, &error), &error);
+    try_to(trainer, tolk_curves_draw(trainer->folder->log, trainer->folder->curves, &error),
+           &error);
+    tolk_progress_note(trainer->progress,
+                       "validation at update %lld: loss %.4f  perplexity %.2f  BLEU %.2f  chrF "
+                       "%.2f%s",
+                       (long long)cursor->update, scores->loss, exp(scores->loss), scores->bleu,
+                       scores->chrf, best ? "  (best, kept)" : "");
+}
+
+/* A validation that a signal broke off is not done; the resumed training makes up for it. */
+static int validate(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    struct tolk_validation_scores scores;
+    const int status = tolk_validator_run(&trainer->validator, tolk_interrupted, &scores, error);
+    if (status != 0) {
+        return status < 0 ? -1 : 0;
+    }
+    advance_clock(trainer);
+    const bool best = keep_if_best(trainer, &scores);
+    trainer->learner.cursor.validated = trainer->learner.cursor.update;
+    record_validation(trainer, &scores, best);
+    struct tolk_error unsaved;
+    try_to(trainer, save_state(trainer, &unsaved), &unsaved);
+    return 0;
+}
+
+static bool validation_due(const struct tolk_trainer *trainer)
+{
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    return cursor->update > 0 && cursor->update != cursor->validated &&
+           cursor->update % trainer->options->validate_every == 0;
+}
+
+/* ---- updates ------------------------------------------------------------------------------------
+ */
+
+static void watch_for_divergence(struct tolk_trainer *trainer, double loss)
+{
+    struct tolk_divergence *d = &trainer->divergence;
+    d->recent =
+        d->updates == 0 ? loss : DIVERGENCE_DECAY * d->recent + (1 - DIVERGENCE_DECAY) * loss;
+    d->best = d->updates == 0 ? d->recent : fmin(d->best, d->recent);
+    d->updates++;
+    const bool far = d->updates >= DIVERGENCE_START && d->recent > d->best + DIVERGENCE_NATS;
+    if (far && !d->warned) {
+        tolk_progress_note(trainer->progress,
+                           "warning: the training diverges: the loss is at %.3f and was at %.3f; a "
+                           "lower --learning-rate or a longer --warmup may help",
+                           d->recent, d->best);
+    }
+    d->warned = far;
+}
+
+static void record_window(struct tolk_trainer *trainer, double rate)
+{
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    const struct tolk_window *w = &trainer->window;
+    struct tolk_error error;
+    const struct tolk_log_record record = {
+        .type = TOLK_LOG_UPDATE,
+        .update = cursor->update,
+        .epoch = cursor->epoch,
+        .seconds = cursor->seconds,
+        .loss = w->loss / (double)w->target_tokens,
+        .smoothed_loss = w->smoothed_loss / (double)w->target_tokens,
+        .learning_rate = rate,
+        .gradient_norm = w->norm / (double)w->updates,
+        .tokens_per_second = (double)w->tokens / w->seconds,
+        .tokens = cursor->tokens,
+        .skipped = cursor->skipped,
+    };
+    try_to(trainer, tolk_log_write(&trainer->log, &record, &error), &error);
+}
+
+static void report(struct tolk_trainer *trainer, const struct tolk_update *update, double rate,
+                   double seconds)
+{
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    struct tolk_window *w = &trainer->window;
+    w->loss += update->loss * (double)update->target_tokens;
+    w->smoothed_loss += update->smoothed_loss * (double)update->target_tokens;
+    w->norm += update->norm;
+    w->seconds += seconds;
+    w->target_tokens += update->target_tokens;
+    w->tokens += update->tokens;
+    w->updates++;
+    const double share = spent(trainer);
+    const bool due = cursor->update % trainer->options->log_every == 0;
+    const struct tolk_progress_state state = {
+        .update = cursor->update,
+        .updates = trainer->options->updates,
+        .epoch = cursor->epoch,
+        .loss = w->loss / (double)w->target_tokens,
+        .tokens_per_second = (double)w->tokens / w->seconds,
+        .seconds = cursor->seconds,
+        .seconds_left = share > 0 ? cursor->seconds * (1 - share) / share : -1,
+    };
+    tolk_progress_update(trainer->progress, &state, due);
+    if (due) {
+        record_window(trainer, rate);
+        *w = (struct tolk_window){.updates = 0};
+    }
+}
+
+static int note_failure(struct tolk_trainer *trainer, const struct tolk_update *update,
+                        struct tolk_error *error)
+{
+    const long long after = trainer->learner.cursor.update;
+    trainer->failures++;
+    if (trainer->failures >= MOST_FAILURES) {
+        return tolk_error_set(error,
+                              "the loss or its gradient was not finite %d times in a row after "
+                              "update %lld; %s keeps an earlier state; begin anew with --restart "
+                              "and a lower --learning-rate",
+                              trainer->failures, after, trainer->folder->state);
+    }
+    tolk_progress_note(trainer->progress,
+                       "warning: after update %lld: loss %g, gradient norm %g; this update is "
+                       "left out",
+                       after, update->smoothed_loss, update->norm);
+    return 0;
+}
+
+static int make_update(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_training_options *o = trainer->options;
+    const struct tolk_schedule schedule = {
+        .kind = (enum tolk_schedule_kind)o->schedule,
+        .peak = o->learning_rate,
+        .warmup = (uint64_t)o->warmup,
+        .cooldown = o->cooldown,
+    };
+    struct tolk_update update;
+    const double begun = now();
+    if (tolk_learner_plan(&trainer->learner, error) != 0) {
+        return -1;
+    }
+    const double rate =
+        tolk_schedule_rate(&schedule, (uint64_t)trainer->learner.cursor.update + 1, spent(trainer));
+    if (tolk_learner_update(&trainer->learner, rate, &update, error) != 0) {
+        return -1;
+    }
+    advance_clock(trainer);
+    if (!update.applied) {
+        return note_failure(trainer, &update, error);
+    }
+    trainer->failures = 0;
+    watch_for_divergence(trainer, update.loss);
+    report(trainer, &update, rate, now() - begun);
+    return 0;
+}
+
+/* ---- the run ------------------------------------------------------------------------------------
+ */
+
+int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training_options *options,
+                        const struct tolk_training_corpus *corpus, const struct tolk_codec *codec,
+                        const struct tolk_training_folder *folder, struct tolk_progress *progress,
+                        const struct tolk_checkpoint *checkpoint, struct tolk_error *error)
+{
+    *trainer = (struct tolk_trainer){.options = options,
+                                     .corpus = corpus,
+                                     .codec = codec,
+                                     .folder = folder,
+                                     .progress = progress,
+                                     .begun = now()};
+    struct tolk_learner *learner = &trainer->learner;
+    trainer->recipe = tolk_training_recipe(options);
+    if (trainer->recipe == NULL) {
+        return tolk_error_set(error, "out of memory for the recipe");
+    }
+    if (tolk_learner_create(learner, options, &corpus->train, codec, error) != 0) {
+        goto failed;
+    }
+    if (checkpoint != NULL) {
+        const struct tolk_training_state state = tolk_learner_state(learner);
+        if (tolk_checkpoint_restore(checkpoint, &state, error) != 0) {
+            goto failed;
+        }
+        learner->cursor = checkpoint->cursor;
+    } else {
+        learner->cursor.vocab_size = (int64_t)tolk_codec_size(codec);
+        learner->cursor.corpus_pairs = (int64_t)corpus->train.count;
+        learner->cursor.corpus_hash = corpus->hash;
+    }
+    trainer->seconds_before = learner->cursor.seconds;
+    if (tolk_validator_create(&trainer->validator, &learner->averaged, codec, &corpus->dev,
+                              (size_t)options->validate_sentences, error) != 0 ||
+        (checkpoint == NULL && save_state(trainer, error) != 0) ||
+        tolk_log_open(&trainer->log, folder->log, learner->cursor.update, error) != 0 ||
+        tolk_learner_plan(learner, error) != 0) {
+        goto failed;
+    }
+    return 0;
+failed:
+    tolk_trainer_free(trainer);
+    return -1;
+}
+
+void tolk_trainer_free(struct tolk_trainer *trainer)
+{
+    tolk_log_close(&trainer->log);
+    tolk_validator_free(&trainer->validator);
+    tolk_learner_free(&trainer->learner);
+    free(trainer->recipe);
+    trainer->recipe = NULL;
+}
+
+static int finish(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    if (!tolk_interrupted() && cursor->update != cursor->validated &&
+        validate(trainer, error) != 0) {
+        return -1;
+    }
+    /* Without a validation yet, what there is is the best. */
+    if ((cursor->best_update == 0 && save_model(trainer, error) != 0) ||
+        save_state(trainer, error) != 0) {
+        return -1;
+    }
+    if (tolk_interrupted()) {
+        tolk_progress_note(trainer->progress,
+                           "stopped by a signal and saved after update %lld; the same command goes "
+                           "on from there",
+                           (long long)cursor->update);
+    } else {
+        tolk_progress_note(trainer->progress, "done after update %lld: %s",
+                           (long long)cursor->update,
+                           out_of_patience(trainer) ? "no better model for as long as --patience"
+                                                    : "the limit given");
+    }
+    return 0;
+}
+
+int tolk_trainer_run(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    for (;;) {
+        if (validation_due(trainer) && validate(trainer, error) != 0) {
+            return -1;
+        }
+        if (tolk_interrupted() || spent(trainer) >= 1 || out_of_patience(trainer)) {
+            return finish(trainer, error);
+        }
+        if (make_update(trainer, error) != 0) {
+            return -1;
+        }
+        if (trainer->learner.cursor.seconds - trainer->saved > SAVE_SECONDS) {
+            struct tolk_error unsaved;
+            try_to(trainer, save_state(trainer, &unsaved), &unsaved);
+        }
+    }
+}

@@ -7,6 +7,7 @@
 
 #include "infer/forced.h"
 #include "infer/search.h"
+#include "model/safetensors.h"
 #include "tests/support/tiny.h"
 
 enum { VOCABULARY = 23, SENTENCES = 4 };
@@ -284,6 +285,74 @@ START_TEST(a_wide_beam_finds_what_exhaustive_search_finds)
 }
 END_TEST
 
+static const int64_t *fixture_ids(const struct tolk_safetensors *file, const char *name,
+                                  size_t *count)
+{
+    const struct tolk_safetensor *const tensor = tolk_safetensors_find(file, name);
+    ck_assert_ptr_nonnull(tensor);
+    ck_assert_str_eq(tensor->dtype, "I64");
+    *count = (tensor->end - tensor->begin) / sizeof(int64_t);
+    return (const int64_t *)(const void *)(file->data + tensor->begin);
+}
+
+/* The greedy translations that `transformers` gave, up to where its steps ended. */
+static void check_oracle(const char *kind)
+{
+    struct tolk_error error;
+    struct tolk_model model;
+    struct tolk_safetensors file;
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", tolk_fixture("oracle"), kind);
+    ck_assert_msg(tolk_model_load(&model, path, &error) == 0, "%s", error.message);
+    snprintf(path, sizeof path, "%s/%s/expected.safetensors", tolk_fixture("oracle"), kind);
+    ck_assert_msg(tolk_safetensors_open(&file, path, &error) == 0, "%s", error.message);
+    size_t rows = 0;
+    size_t begins = 0;
+    size_t expected_count = 0;
+    const int64_t *const ids = fixture_ids(&file, "source", &rows);
+    const int64_t *const begin = fixture_ids(&file, "source_begin", &begins);
+    const int64_t *const greedy = fixture_ids(&file, "greedy", &expected_count);
+    const int64_t *const greedy_begin = fixture_ids(&file, "greedy_begin", &begins);
+
+    int32_t source[64];
+    size_t source_begin[16];
+    struct tolk_hypotheses found[16];
+    ck_assert(rows <= 64 && begins <= 16);
+    for (size_t i = 0; i < rows; i++) {
+        source[i] = (int32_t)ids[i];
+    }
+    for (size_t s = 0; s < begins; s++) {
+        source_begin[s] = (size_t)begin[s];
+    }
+    const struct tolk_batch batch = {
+        .sentences = begins - 1, .source_begin = source_begin, .source = source};
+    const struct tolk_search_options options = {1, 1, 1, 0, 30};
+    search(&model, &batch, &options, found);
+    for (size_t s = 0; s + 1 < begins; s++) {
+        const size_t length = (size_t)(greedy_begin[s + 1] - greedy_begin[s]);
+        ck_assert_uint_ge(found[s].items[0].length, length);
+        for (size_t i = 0; i < length; i++) {
+            ck_assert_int_eq(found[s].items[0].ids[i],
+                             (int32_t)greedy[(size_t)greedy_begin[s] + i]);
+        }
+    }
+    free_all(found, begins - 1);
+    tolk_safetensors_close(&file);
+    tolk_model_free(&model);
+}
+
+START_TEST(translates_greedily_as_transformers_does_pre_norm)
+{
+    check_oracle("pegasus");
+}
+END_TEST
+
+START_TEST(translates_greedily_as_transformers_does_post_norm)
+{
+    check_oracle("marian");
+}
+END_TEST
+
 START_TEST(of_equals_the_lowest_id_wins)
 {
     struct tolk_model model;
@@ -325,5 +394,7 @@ END_TEST
 TOLK_SUITE("search", beam_of_one_is_greedy, scores_are_those_of_teacher_forcing,
            a_sentence_is_translated_alone_as_in_a_batch, any_number_of_threads_gives_the_same_bits,
            n_best_is_sorted_distinct_and_bare_of_pad,
-           a_wide_beam_finds_what_exhaustive_search_finds, of_equals_the_lowest_id_wins,
+           a_wide_beam_finds_what_exhaustive_search_finds,
+           translates_greedily_as_transformers_does_pre_norm,
+           translates_greedily_as_transformers_does_post_norm, of_equals_the_lowest_id_wins,
            a_model_without_numbers_is_an_error)

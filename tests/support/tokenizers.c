@@ -8,15 +8,20 @@
 
 #include "base/random.h"
 
+/* Words in three parts, so that there is something to learn about their parts. */
 const char *const *tokenizers_sentences(void)
 {
-    static const char *const words[] = {
-        "de",     "het",    "een",      "kat",  "hond",   "mat",    "fiets",    "fietsen",
-        "loopt",  "lopen",  "gelopen",  "zit",  "zitten", "tuin",   "tuinen",   "klein",
-        "kleine", "groot",  "grote",    "ziet", "gezien", "niet",   "geen",     "reünie",
-        "café",   "straat", "straatje", "huis", "huisje", "morgen", "gisteren", "vandaag",
+    static const char *const first[] = {"", "", "", "ge", "be", "ver", "ont"};
+    static const char *const middle[] = {"kat",  "hond",      "fiets",    "loop", "zit",
+                                         "tuin", "klein",     "groot",    "zie",  "straat",
+                                         "huis", "re\u00fcn", "caf\u00e9"};
+    static const char *const last[] = {"", "", "en", "t", "je", "jes", "s", "ie", "er"};
+    enum {
+        FIRST = sizeof first / sizeof first[0],
+        MIDDLE = sizeof middle / sizeof middle[0],
+        LAST = sizeof last / sizeof last[0],
+        LENGTH = 192
     };
-    enum { WORDS = sizeof words / sizeof words[0], LENGTH = 128 };
     static char texts[TOKENIZERS_SENTENCES][LENGTH];
     static const char *sentences[TOKENIZERS_SENTENCES];
     for (uint32_t i = 0; i < TOKENIZERS_SENTENCES; i++) {
@@ -24,8 +29,10 @@ const char *const *tokenizers_sentences(void)
         const uint32_t length = 3 + tolk_random_below(key, 0, 6);
         size_t at = 0;
         for (uint32_t w = 1; w <= length; w++) {
-            const int written = snprintf(texts[i] + at, LENGTH - at, "%s%s", w == 1 ? "" : " ",
-                                         words[tolk_random_below(key, w, WORDS)]);
+            const int written = snprintf(texts[i] + at, LENGTH - at, "%s%s%s%s", w == 1 ? "" : " ",
+                                         first[tolk_random_below(key, 3 * w, FIRST)],
+                                         middle[tolk_random_below(key, 3 * w + 1, MIDDLE)],
+                                         last[tolk_random_below(key, 3 * w + 2, LAST)]);
             at += (size_t)written;
         }
         snprintf(texts[i] + at, LENGTH - at, ".");

@@ -17,7 +17,7 @@ const struct tolk_option_row TOLK_OPTION_ROWS[] = {
     {TEXT, FREE, "train-target", AT(train_target), NULL, 0, 0, "FILE", "(gzip too)"},
     {TEXT, FREE, "dev", AT(dev), NULL, 0, 0, "TSV", "pairs to validate on"},
     {TEXT, FREE, "dev-source", AT(dev_source), NULL, 0, 0, "FILE", "or two files"},
-    {TEXT, FREE, "dev-target", AT(dev_target), NULL, 0, 0, "FILE", ""},
+    {TEXT, FREE, "dev-target", AT(dev_target), NULL, 0, 0, "FILE", "(gzip too)"},
     {FLAG, FREE, "skip-bad", AT(skip_bad), NULL, 0, 0, NULL,
      "count and skip bad lines, do not stop"},
     {FLAG, FREE, "restart", AT(restart), NULL, 0, 0, NULL, "begin anew, do not resume"},

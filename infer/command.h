@@ -66,8 +66,8 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
         "decoder layer whose attention is read, from 0\n(as the model says, else the "             \
         "last but one)",                                                                           \
         &(s)->layer, 0, TOLK_MAX_LAYERS - 1),                                                      \
-        TOLK_OPTION_TEXT("head", 0, "N,…",                                                         \
-                         "heads to average, from 0 (as the model says, else all)", &(s)->heads),   \
+        TOLK_OPTION_TEXT("head", 0, "LIST",                                                        \
+                         "heads to average, like 0,3 (as the model says, else all)", &(s)->heads), \
         TOLK_OPTION_FLAG("shift", 0, "read a word where it is the decoder's input …",              \
                          &(s)->shift),                                                             \
         TOLK_OPTION_FLAG("no-shift", 0, "… or where it is its output", &(s)->no_shift)

@@ -30,34 +30,44 @@ struct tolk_tokenizer {
 
 /* ---- training ---------------------------------------------------------------------------------*/
 
-/* Letters and digits survive normalisation. The library ends the process when nothing is left. */
-static bool has_letter_or_digit(const char *sentence)
+static bool is_letter_or_digit(uint32_t point)
+{
+    switch (utf8proc_category((utf8proc_int32_t)point)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether the trainer can learn from a sentence. It ends the process when normalisation leaves
+ * nothing of all sentences together, which no letter or digit suffers; it takes out the names of
+ * the pieces that it reserves, and leaves out a sentence with U+2585, its own sign for a rare
+ * character. */
+static bool teaches(const char *sentence)
 {
     const size_t size = strlen(sentence);
-    uint32_t point;
+    if (size > TRAINING_SENTENCE_BYTES_MAX || strstr(sentence, TOLK_EOS_PIECE) != NULL ||
+        strstr(sentence, TOLK_UNK_PIECE) != NULL || strstr(sentence, "\xe2\x96\x85") != NULL) {
+        return false;
+    }
+    bool letter = false;
     for (size_t at = 0, step; at < size; at += step) {
+        uint32_t point;
         step = tolk_utf8_decode(sentence + at, size - at, &point);
         if (step == 0) {
             return false;
         }
-        const utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)point);
-        if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO &&
-            !(category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME)) {
-            return true;
-        }
+        letter = letter || is_letter_or_digit(point);
     }
-    return false;
-}
-
-static bool corpus_teaches(const char *const *sentences, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(sentences[i]) <= TRAINING_SENTENCE_BYTES_MAX &&
-            has_letter_or_digit(sentences[i])) {
-            return true;
-        }
-    }
-    return false;
+    return letter;
 }
 
 int tolk_tokenizer_train(const struct tolk_tokenizer_training *training,
@@ -72,18 +82,29 @@ int tolk_tokenizer_train(const struct tolk_tokenizer_training *training,
         return tolk_error_set(error, "character coverage %g: expected %g to 1",
                               training->character_coverage, COVERAGE_MIN);
     }
-    if (!corpus_teaches(sentences, count)) {
-        return tolk_error_set(error,
-                              "training the tokenizer: none of the %zu sentences has a letter or "
-                              "digit and at most %d bytes",
-                              count, (int)TRAINING_SENTENCE_BYTES_MAX);
+    const char **const lessons = malloc((count > 0 ? count : 1) * sizeof *lessons);
+    if (lessons == NULL) {
+        return tolk_error_set(error, "training the tokenizer: out of memory");
+    }
+    size_t taken = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (teaches(sentences[i])) {
+            lessons[taken++] = sentences[i];
+        }
     }
     const struct tolk_sentencepiece_training asked = {
         .bpe = training->kind == TOLK_BPE,
         .vocabulary_size = training->vocabulary_size,
         .character_coverage = training->character_coverage,
     };
-    return tolk_sentencepiece_train(&asked, sentences, count, model, model_size, error);
+    const int status =
+        taken > 0 ? tolk_sentencepiece_train(&asked, lessons, taken, model, model_size, error)
+                  : tolk_error_set(error,
+                                   "training the tokenizer: none of the %zu sentences is UTF-8 "
+                                   "with a letter or digit and at most %d bytes",
+                                   count, (int)TRAINING_SENTENCE_BYTES_MAX);
+    free(lessons);
+    return status;
 }
 
 /* ---- loading ----------------------------------------------------------------------------------*/

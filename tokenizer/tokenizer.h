@@ -41,9 +41,10 @@ struct tolk_tokenizer_training {
 
 /* Trains on `count` sentences of UTF-8 and returns the serialised model (what a .spm file holds) in
  * fresh memory. The same sentences in the same order give the same bytes on any number of
- * processors. Sentences of more than 4,192 bytes teach nothing. Errors: no sentence with a letter
- * or digit in it, vocabulary too large or too small for the corpus (the message says the bound),
- * whatever the library reports. The library's own log stays silent. */
+ * processors. Sentences that are not UTF-8, have
+ * no letter or digit, more than 4,192 bytes, or one of "</s>", "<unk>" and U+2585 teach nothing.
+ * Errors: no sentence left, vocabulary too large or too small for the corpus (the message says the
+ * bound), whatever the library reports. The library's own log stays silent. */
 int tolk_tokenizer_train(const struct tolk_tokenizer_training *training,
                          const char *const *sentences, size_t count, unsigned char **model,
                          size_t *model_size, struct tolk_error *error);

@@ -54,11 +54,15 @@ SIZES = dict(
     attn_implementation="eager",
 )
 
+# The seeds give greedy translations of different lengths with changing ids.
 MODELS = {
-    "pegasus": lambda: PegasusForConditionalGeneration(
-        PegasusConfig(activation_function="swish", normalize_before=True, **SIZES)
+    "pegasus": (
+        14,
+        lambda: PegasusForConditionalGeneration(
+            PegasusConfig(activation_function="swish", normalize_before=True, **SIZES)
+        ),
     ),
-    "marian": lambda: MarianMTModel(MarianConfig(activation_function="relu", **SIZES)),
+    "marian": (21, lambda: MarianMTModel(MarianConfig(activation_function="relu", **SIZES))),
 }
 
 
@@ -72,14 +76,14 @@ def randomise(model):
             if name == "model.shared.weight":
                 parameter.copy_(noise / math.sqrt(parameter.shape[1]))
             elif "norm" in name and name.endswith("weight"):
-                parameter.copy_(1 + 0.3 * noise)
+                parameter.copy_(1 + noise)
             elif parameter.ndim == 1:
                 parameter.copy_(0.2 * noise)
             else:
                 parameter.copy_(noise * 1.5 / math.sqrt(parameter.shape[1]))
         model.model.shared.weight[PAD] = 0
         model.final_logits_bias.copy_(0.3 * torch.randn_like(model.final_logits_bias))
-        model.final_logits_bias[0, EOS] += 2
+        model.final_logits_bias[0, EOS] += 1.5
 
 
 def ragged_batch():
@@ -198,8 +202,8 @@ def compute(model):
 def main():
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "tests/fixtures/oracle")
     torch.set_num_threads(1)
-    for name, make in MODELS.items():
-        torch.manual_seed(23)
+    for name, (seed, make) in MODELS.items():
+        torch.manual_seed(seed)
         model = make().eval()
         randomise(model)
         expected = compute(model)

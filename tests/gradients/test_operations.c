@@ -1,0 +1,362 @@
+/* Each operation's backward pass against central differences: random inputs and a random cotangent,
+ * at several scales, ragged lengths, relative to the largest gradient. */
+#include "tests/support/suite.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "model/attention.h"
+#include "model/isa.h"
+#include "model/kernels/rows.h"
+#include "model/layers.h"
+
+static const double tolerance = 1e-7;
+static const double scales[] = {0.1, 1, 4};
+enum { SCALES = 3 };
+
+static real *random_numbers(size_t count, double scale, uint64_t site)
+{
+    real *x = malloc((count + 1) * sizeof *x);
+    for (size_t i = 0; i < count; i++) {
+        x[i] = scale * tolk_random_normal(tolk_random_key(1, 2, site), (uint32_t)i);
+    }
+    return x;
+}
+
+static double dot(const real *a, const real *b, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+/* ⟨cotangent, f(inputs)⟩ of whatever `context` holds. */
+typedef double (*value_function)(void *context);
+
+/* Compares `gradient` with differences of sixth order over every number of `input`. */
+static void compare(const char *what, value_function value, void *context, real *input,
+                    const real *gradient, size_t count, double h)
+{
+    static const double weights[] = {45.0 / 60, -9.0 / 60, 1.0 / 60};
+    double largest = 1e-12;
+    for (size_t i = 0; i < count; i++) {
+        largest = fmax(largest, fabs(gradient[i]));
+    }
+    for (size_t i = 0; i < count; i++) {
+        const real kept = input[i];
+        double slope = 0;
+        for (int s = 0; s < 3; s++) {
+            input[i] = kept + (s + 1) * h;
+            const double above = value(context);
+            input[i] = kept - (s + 1) * h;
+            slope += weights[s] * (above - value(context)) / h;
+        }
+        input[i] = kept;
+        ck_assert_msg(fabs(slope - gradient[i]) <= tolerance * largest,
+                      "%s[%zu]: gradient %.12g, by differences %.12g, largest %.3g", what, i,
+                      gradient[i], slope, largest);
+    }
+}
+
+/* ---- linear -------------------------------------------------------------------------------------
+ */
+
+enum { ROWS = 5, IN = 7, OUT = 3 };
+
+struct linear_case {
+    struct tolk_linear linear;
+    real *x, *y, *dy;
+};
+
+static double linear_value(void *context)
+{
+    const struct linear_case *c = context;
+    tolk_linear_forward(&c->linear, ROWS, IN, OUT, c->x, c->y);
+    return dot(c->y, c->dy, ROWS * OUT);
+}
+
+START_TEST(linear)
+{
+    for (size_t s = 0; s < SCALES; s++) {
+        struct linear_case c = {
+            .linear = {random_numbers(OUT * IN, scales[s], 1), random_numbers(OUT, 1, 2)},
+            .x = random_numbers(ROWS * IN, scales[s], 3),
+            .y = random_numbers(ROWS * OUT, 0, 4),
+            .dy = random_numbers(ROWS * OUT, 1, 5),
+        };
+        struct tolk_linear gradient = {random_numbers(OUT * IN, 0, 6), random_numbers(OUT, 0, 7)};
+        real *dx = random_numbers(ROWS * IN, 0, 8);
+        tolk_linear_backward(&c.linear, &gradient, ROWS, IN, OUT, c.x, c.dy, TOLK_STORE, dx);
+        compare("x", linear_value, &c, c.x, dx, ROWS * IN, 1e-3);
+        compare("weight", linear_value, &c, c.linear.weight, gradient.weight, OUT * IN, 1e-3);
+        compare("bias", linear_value, &c, c.linear.bias, gradient.bias, OUT, 1e-3);
+        free(c.linear.weight);
+        free(c.linear.bias);
+        free(c.x);
+        free(c.y);
+        free(c.dy);
+        free(gradient.weight);
+        free(gradient.bias);
+        free(dx);
+    }
+}
+END_TEST
+
+/* ---- layer norm ---------------------------------------------------------------------------------
+ */
+
+enum { WIDTH = 11 };
+
+struct norm_case {
+    struct tolk_layer_norm norm;
+    real *x, *y, *mean, *rstd, *dy;
+};
+
+static double norm_value(void *context)
+{
+    const struct norm_case *c = context;
+    tolk_layer_norm_forward(&c->norm, ROWS, WIDTH, c->x, c->y, c->mean, c->rstd);
+    return dot(c->y, c->dy, ROWS * WIDTH);
+}
+
+START_TEST(layer_norm)
+{
+    for (size_t s = 0; s < SCALES; s++) {
+        struct norm_case c = {
+            .norm = {random_numbers(WIDTH, 1, 11), random_numbers(WIDTH, 1, 12)},
+            .x = random_numbers(ROWS * WIDTH, scales[s], 13),
+            .y = random_numbers(ROWS * WIDTH, 0, 14),
+            .mean = random_numbers(ROWS, 0, 15),
+            .rstd = random_numbers(ROWS, 0, 16),
+            .dy = random_numbers(ROWS * WIDTH, 1, 17),
+        };
+        struct tolk_layer_norm gradient = {random_numbers(WIDTH, 0, 18),
+                                           random_numbers(WIDTH, 0, 19)};
+        /* Accumulated onto what is there, then in place over dy: both give the same. */
+        real *dx = random_numbers(ROWS * WIDTH, 0, 20);
+        real *in_place = random_numbers(ROWS * WIDTH, 1, 17);
+        norm_value(&c);
+        tolk_layer_norm_backward(&c.norm, &gradient, ROWS, WIDTH, c.x, c.mean, c.rstd, c.dy, true,
+                                 dx);
+        compare("x", norm_value, &c, c.x, dx, ROWS * WIDTH, scales[s] * 1e-3);
+        compare("weight", norm_value, &c, c.norm.weight, gradient.weight, WIDTH, 1e-3);
+        compare("bias", norm_value, &c, c.norm.bias, gradient.bias, WIDTH, 1e-3);
+        norm_value(&c);
+        tolk_layer_norm_backward(&c.norm, &gradient, ROWS, WIDTH, c.x, c.mean, c.rstd, in_place,
+                                 false, in_place);
+        for (size_t i = 0; i < ROWS * WIDTH; i++) {
+            ck_assert_double_eq_tol(in_place[i], dx[i], 1e-12 * (1 + fabs(dx[i])));
+        }
+        free(c.norm.weight);
+        free(c.norm.bias);
+        free(c.x);
+        free(c.y);
+        free(c.mean);
+        free(c.rstd);
+        free(c.dy);
+        free(gradient.weight);
+        free(gradient.bias);
+        free(dx);
+        free(in_place);
+    }
+}
+END_TEST
+
+/* ---- activations, residual, dropout -------------------------------------------------------------
+ */
+
+struct activation_case {
+    enum tolk_activation activation;
+    struct tolk_dropout_mask mask;
+    real *x, *y, *dy;
+};
+
+static double activation_value(void *context)
+{
+    const struct activation_case *c = context;
+    tolk_activation_forward(c->activation, ROWS, WIDTH, c->mask, c->x, c->y);
+    return dot(c->y, c->dy, ROWS * WIDTH);
+}
+
+START_TEST(activation)
+{
+    static const enum tolk_activation activations[] = {TOLK_RELU, TOLK_SWISH, TOLK_GELU};
+    const struct tolk_dropout dropout = {3, 4};
+    for (size_t a = 0; a < 3; a++) {
+        for (size_t s = 0; s < SCALES; s++) {
+            struct activation_case c = {
+                .activation = activations[a],
+                .mask = tolk_dropout_mask(s == 0 ? NULL : &dropout, 9, 0.3),
+                .x = random_numbers(ROWS * WIDTH, scales[s], 21),
+                .y = random_numbers(ROWS * WIDTH, 0, 22),
+                .dy = random_numbers(ROWS * WIDTH, 1, 23),
+            };
+            real *dx = random_numbers(ROWS * WIDTH, 0, 24);
+            tolk_activation_backward(c.activation, ROWS, WIDTH, c.mask, c.x, c.dy, dx);
+            /* A step small enough that no number crosses the kink of ReLU. */
+            compare("x", activation_value, &c, c.x, dx, ROWS * WIDTH,
+                    c.activation == TOLK_RELU ? 1e-4 : 1e-3);
+            free(c.x);
+            free(c.y);
+            free(c.dy);
+            free(dx);
+        }
+    }
+}
+END_TEST
+
+START_TEST(residual_with_dropout)
+{
+    const struct tolk_dropout dropout = {3, 4};
+    const struct tolk_dropout_mask mask = tolk_dropout_mask(&dropout, 2, 0.4);
+    real *x = random_numbers(ROWS * WIDTH, 1, 31);
+    real *branch = random_numbers(ROWS * WIDTH, 1, 32);
+    real *y = random_numbers(ROWS * WIDTH, 0, 33);
+    real *dropped = random_numbers(ROWS * WIDTH, 0, 34);
+    size_t zeros = 0;
+    tolk_residual(ROWS, WIDTH, mask, x, branch, y);
+    tolk_dropout_apply(ROWS, WIDTH, mask, branch, dropped);
+    for (size_t i = 0; i < ROWS * WIDTH; i++) {
+        /* What flows back through the residual is what went forward: the same mask, the same scale.
+         */
+        ck_assert_double_eq_tol(y[i], x[i] + dropped[i], 1e-15 * 10);
+        ck_assert(dropped[i] == 0 || fabs(dropped[i] - branch[i] / 0.6) < 1e-12);
+        zeros += dropped[i] == 0;
+    }
+    ck_assert_uint_gt(zeros, 0);
+    ck_assert_uint_lt(zeros, ROWS * WIDTH);
+    free(x);
+    free(branch);
+    free(y);
+    free(dropped);
+}
+END_TEST
+
+/* ---- attention ----------------------------------------------------------------------------------
+ */
+
+enum { SENTENCES = 3, HEADS = 2, HEAD_DIM = 5, D = HEADS * HEAD_DIM };
+static const size_t query_rows[] = {0, 4, 5, 14};
+static const size_t key_rows[] = {0, 3, 10, 11};
+static const size_t cross_pairs[] = {0, 12, 19, 28};
+static const size_t self_pairs[] = {0, 16, 17, 98};
+
+struct attention_case {
+    struct tolk_attention attention;
+    real *q, *k, *v, *out, *dout;
+    size_t queries, keys;
+};
+
+static double attention_value(void *context)
+{
+    const struct attention_case *c = context;
+    tolk_attention_forward(&c->attention, c->out);
+    return dot(c->out, c->dout, c->queries * D);
+}
+
+static void check_attention(bool self, double scale, struct tolk_dropout_mask mask)
+{
+    struct attention_case c = {.queries = query_rows[SENTENCES],
+                               .keys = self ? query_rows[SENTENCES] : key_rows[SENTENCES]};
+    const size_t *keys = self ? query_rows : key_rows;
+    const size_t *pairs = self ? self_pairs : cross_pairs;
+    c.q = random_numbers(c.queries * D, scale, 41);
+    c.k = random_numbers(c.keys * D, scale, 42);
+    c.v = random_numbers(c.keys * D, scale, 43);
+    c.out = random_numbers(c.queries * D, 0, 44);
+    c.dout = random_numbers(c.queries * D, 1, 45);
+    c.attention = (struct tolk_attention){
+        .d_model = D,
+        .heads = HEADS,
+        .sentences = SENTENCES,
+        .query_begin = query_rows,
+        .key_begin = keys,
+        .key_end = keys + 1,
+        .causal = self,
+        .q = c.q,
+        .k = c.k,
+        .v = c.v,
+        .ldq = D,
+        .ldk = D,
+        .ldv = D,
+        .weights = random_numbers(HEADS * pairs[SENTENCES], 0, 46),
+        .weight_begin = pairs,
+        .mask = mask,
+        .scratch_size = tolk_attention_scratch_size(9, 9, HEAD_DIM),
+    };
+    c.attention.scratch =
+        random_numbers(c.attention.scratch_size * (size_t)omp_get_max_threads(), 0, 47);
+    real *dq = random_numbers(c.queries * D, 0, 48);
+    real *dk = random_numbers(c.keys * D, 0, 49);
+    real *dv = random_numbers(c.keys * D, 0, 50);
+    attention_value(&c);
+    tolk_attention_backward(&c.attention, c.dout, dq, dk, dv);
+    compare("q", attention_value, &c, c.q, dq, c.queries * D, 1e-3 / (1 + scale));
+    compare("k", attention_value, &c, c.k, dk, c.keys * D, 1e-3 / (1 + scale));
+    compare("v", attention_value, &c, c.v, dv, c.keys * D, 1e-3);
+    free(c.q);
+    free(c.k);
+    free(c.v);
+    free(c.out);
+    free(c.dout);
+    free(c.attention.weights);
+    free(c.attention.scratch);
+    free(dq);
+    free(dk);
+    free(dv);
+}
+
+START_TEST(attention)
+{
+    const struct tolk_dropout dropout = {8, 1};
+    const struct tolk_dropout_mask none = tolk_dropout_mask(NULL, 0, 0);
+    for (size_t s = 0; s < SCALES; s++) {
+        check_attention(false, scales[s], none);
+        check_attention(true, scales[s], none);
+        check_attention(false, scales[s], tolk_dropout_mask(&dropout, 3, 0.25));
+    }
+}
+END_TEST
+
+/* ---- cross-entropy ------------------------------------------------------------------------------
+ */
+
+struct loss_case {
+    real *logits, *copy;
+    size_t label;
+    double smoothing;
+};
+
+static double loss_value(void *context)
+{
+    const struct loss_case *c = context;
+    memcpy(c->copy, c->logits, WIDTH * sizeof *c->copy);
+    return tolk_isa()->rows->cross_entropy(WIDTH, c->copy, c->label, c->smoothing, false).smoothed;
+}
+
+START_TEST(cross_entropy)
+{
+    static const double smoothings[] = {0, 0.1};
+    for (size_t s = 0; s < SCALES; s++) {
+        for (size_t e = 0; e < 2; e++) {
+            struct loss_case c = {random_numbers(WIDTH, scales[s], 51),
+                                  random_numbers(WIDTH, 0, 52), 4, smoothings[e]};
+            real *gradient = random_numbers(WIDTH, 0, 53);
+            memcpy(gradient, c.logits, WIDTH * sizeof *gradient);
+            tolk_isa()->rows->cross_entropy(WIDTH, gradient, c.label, c.smoothing, true);
+            compare("logits", loss_value, &c, c.logits, gradient, WIDTH, 1e-3);
+            free(c.logits);
+            free(c.copy);
+            free(gradient);
+        }
+    }
+}
+END_TEST
+
+TOLK_SUITE("operation gradients", linear, layer_norm, activation, residual_with_dropout, attention,
+           cross_entropy)

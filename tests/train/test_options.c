@@ -8,8 +8,8 @@
 enum { MOST_WORDS = 24 };
 
 /* Parses the words behind those that every command line needs. */
-static int parse(struct tolk_training_options *options, const char *const *words,
-                 struct tolk_error *error)
+static enum tolk_options_result parse(struct tolk_training_options *options,
+                                      const char *const *words, struct tolk_error *error)
 {
     static const char *const needed[] = {"tolk-train", "-o",    "dir",    "--train",
                                          "train.tsv",  "--dev", "dev.tsv"};
@@ -33,18 +33,18 @@ START_TEST(defaults_and_values)
     struct tolk_error error;
     ck_assert_int_eq(parse(&o,
                            WORDS("--d-model=64", "--dropout", "0.25", "--post-norm", "--schedule",
-                                 "cosine", "--updates", "10", "--subword-nbest", "-1"),
+                                 "cosine", "--updates", "10", "--subword-nbest", "0"),
                            &error),
                      0);
     ck_assert_str_eq(o.output, "dir");
     ck_assert_str_eq(o.train, "train.tsv");
-    ck_assert_int_eq(o.d_model, 64);
-    ck_assert_int_eq(o.heads, 4);
+    ck_assert_uint_eq(o.d_model, 64);
+    ck_assert_uint_eq(o.heads, 4);
     ck_assert_double_eq(o.dropout, 0.25);
     ck_assert(o.post_norm);
     ck_assert(!o.restart);
-    ck_assert_int_eq(o.schedule, 1);
-    ck_assert_int_eq(o.updates, 10);
+    ck_assert_uint_eq(o.schedule, 1);
+    ck_assert_uint_eq(o.updates, 10);
     ck_assert_double_eq(o.label_smoothing, 0.1);
 }
 END_TEST
@@ -53,7 +53,8 @@ static void assert_wrong(const char *const *words, const char *named)
 {
     struct tolk_training_options options;
     struct tolk_error error;
-    ck_assert_msg(parse(&options, words, &error) == -1, "%s was accepted", words[0]);
+    ck_assert_msg(parse(&options, words, &error) == TOLK_OPTIONS_WRONG, "%s was accepted",
+                  words[0]);
     ck_assert_msg(strstr(error.message, named) != NULL, "%s", error.message);
 }
 
@@ -75,9 +76,9 @@ START_TEST(wrong_ones_are_named)
     assert_wrong(WORDS("--post-norm=3"), "--post-norm");
     assert_wrong(WORDS("--activation", "rel"), "--activation");
     assert_wrong(WORDS("--schedule", "cosine"), "--schedule");
-    assert_wrong(WORDS("--subword-nbest", "0"), "--subword-nbest");
+    assert_wrong(WORDS("--subword-nbest", "-1"), "--subword-nbest");
     assert_wrong(WORDS("--train-source", "a.nl"), "--train");
-    assert_wrong(WORDS("--licence", ""), "--licence");
+    assert_wrong(WORDS("-o", ""), "--output");
     assert_wrong(WORDS("surplus"), "surplus");
 }
 END_TEST

@@ -4,8 +4,9 @@ BUILD    ?= build
 CC       ?= cc
 CXX      ?= c++
 PYTHON   ?= python3
-CFLAGS   ?= -O3 -g
-CXXFLAGS ?= -O2 -g
+# The sanitizers watch, they need no speed; at -O3 the kernels would take minutes to compile.
+CFLAGS   ?= $(if $(SANITIZE),-O1,-O3) -g
+CXXFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 
 # Variants, each in a build folder of its own:
 #   make BUILD=build/double REAL=double                   gradient checks run in double precision

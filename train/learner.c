@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/vocabulary.h"
 #include "model/isa.h"
+#include "train/vocabulary.h"
 
 /* Keeps the order of the sentences apart from all others that the seed feeds. */
 static const uint64_t ORDER_DOMAIN = UINT64_C(0x6f72646572206f66);

@@ -92,15 +92,15 @@ int tolk_learner_plan(struct tolk_learner *learner, struct tolk_error *error)
     const int64_t epoch = learner->cursor.epoch;
     const struct tolk_sampling sampling = {
         .alpha = o->subword_alpha,
-        .nbest = (int)o->subword_nbest,
-        .max_length = (size_t)o->max_length,
+        .nbest = o->subword_nbest > 0 ? (int)o->subword_nbest : -1,
+        .max_length = o->max_length,
         .seed = (uint64_t)o->seed,
         .epoch = (uint64_t)epoch,
     };
     const struct tolk_batches_options options = {
-        .budget = (size_t)o->batch_tokens,
-        .max_length = (size_t)o->max_length,
-        .pool = (size_t)o->pool,
+        .budget = o->batch_tokens,
+        .max_length = o->max_length,
+        .pool = o->pool,
         .start_id = learner->model.config.decoder_start_token_id,
     };
     const struct tolk_random_key key =
@@ -156,7 +156,7 @@ int tolk_learner_update(struct tolk_learner *learner, double rate, struct tolk_u
 {
     struct tolk_cursor *cursor = &learner->cursor;
     const size_t first = (size_t)cursor->batch;
-    size_t end = first + (size_t)learner->options->accumulate;
+    size_t end = first + learner->options->accumulate;
     end = end < learner->batches.count ? end : learner->batches.count;
     *update = (struct tolk_update){.applied = false};
     for (size_t b = first; b < end; b++) {

@@ -429,11 +429,7 @@ const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, 
            place.query * keys;
 }
 
-void tolk_log_softmax(real *x, size_t rows, size_t columns)
+double tolk_log_sum_exp(const real *x, size_t count)
 {
-    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-#pragma omp parallel for schedule(static) if (rows > 1)
-    for (size_t row = 0; row < rows; row++) {
-        kernels->log_softmax(columns, x + row * columns);
-    }
+    return tolk_isa()->rows->log_sum_exp(count, x);
 }

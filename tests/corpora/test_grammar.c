@@ -430,9 +430,9 @@ START_TEST(the_dutch_grammar_holds_what_makes_dutch_different)
         {"verb last in a subordinate clause", " omdat ", " because "},
         {"a participle at the end", " gekocht.", " bought"},
         {"an infinitive at the end", " lezen.", " read"},
-        {"a separable verb apart", " op.", " picked up"},
-        {"a separable verb joined", " opgehaald", " picked up"},
-        {"a separable infinitive with te", " op te halen.", " to pick up"},
+        {"a separable verb apart", " op.", " fetched"},
+        {"a separable verb joined", " opgehaald", " fetched"},
+        {"a separable infinitive with te", " uit te nodigen.", " to invite"},
         {"inversion in questions", "Leest ", "Does "},
         {"je without -t", " zul je ", " you will "},
         {"de and the ending", "de mooie ", "the beautiful "},
@@ -441,8 +441,8 @@ START_TEST(the_dutch_grammar_holds_what_makes_dutch_different)
         {"geen", " geen ", " no "},
         {"a diminutive", "katje", "little cat"},
         {"a plural", "katten", "cats"},
-        {"she by the verb", "Zij leest", "She reads"},
-        {"they by the verb", "Zij lezen", "They read"},
+        {"she by the verb", "Zij heeft ", "She has "},
+        {"they by the verb", "Zij hebben ", "They have "},
         {"a possessive", "onze ", "our "},
         {"er", "Er ligt ", "There is "},
         {"er with a preposition", "ernaar", " at it"},
@@ -465,15 +465,48 @@ START_TEST(the_dutch_grammar_holds_what_makes_dutch_different)
 }
 END_TEST
 
+static bool is_one_of_few(const char *row)
+{
+    static const char *const words[] = {" kat ", " mat ", " zit ", " opgestaan "};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strstr(row, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The grammar without the other nouns and verbs: what it derives, the whole one derives too. */
+static char *with_cat_and_mat_alone(const struct tolk_file *file)
+{
+    char *whole = strndup((const char *)file->bytes, file->size);
+    char *text = calloc(file->size + 1, 1);
+    bool lexicon = false;
+    for (char *rest = whole, *row = NULL; (row = strsep(&rest, "\n")) != NULL;) {
+        if (row[0] != ' ' && row[0] != '\0') {
+            lexicon = strncmp(row, "table Noun:", 11) == 0 || strncmp(row, "table Verb:", 11) == 0;
+        }
+        if (row[0] != ' ' || !lexicon || is_one_of_few(row)) {
+            strcat(text, row);
+            strcat(text, rest != NULL ? "\n" : "");
+        }
+    }
+    free(whole);
+    return text;
+}
+
 START_TEST(the_cat_sits_on_the_mat)
 {
-    struct tolk_grammar *grammar = load(dutch);
+    struct tolk_file file;
     struct tolk_derived pair;
     struct tolk_error error = {""};
     bool found = false;
-    for (uint32_t draw = 0; draw < 2000000 && !found; draw++) {
-        ck_assert_int_eq(tolk_grammar_derive(grammar, tolk_random_key(1, draw, 0), &pair, &error),
-                         0);
+    ck_assert_int_eq(tolk_file_map(&file, dutch, &error), 0);
+    char *text = with_cat_and_mat_alone(&file);
+    struct tolk_grammar *grammar = accepts(text);
+    for (uint32_t draw = 0; draw < 20000 && !found; draw++) {
+        ck_assert_msg(tolk_grammar_derive(grammar, tolk_random_key(1, draw, 0), &pair, &error) == 0,
+                      "%s", error.message);
         if (strcmp(pair.source, "De kat zit op de mat.") == 0) {
             char *links = tolk_links_format(&pair.links);
             ck_assert_str_eq(pair.target, "The cat sits on the mat.");
@@ -485,6 +518,8 @@ START_TEST(the_cat_sits_on_the_mat)
     }
     ck_assert(found);
     tolk_grammar_free(grammar);
+    free(text);
+    tolk_file_unmap(&file);
 }
 END_TEST
 

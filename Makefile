@@ -134,6 +134,27 @@ check: packages ## install what the tests need and run all of them
 	@$(MAKE) --no-print-directory all tests gradient-tests
 	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
 
+# ---- oracles ------------------------------------------------------------------------------------
+
+# A Python that has tests/oracle/requirements.txt; a virtual environment is made unless one is given.
+ORACLE_PYTHON ?= $(BUILD)/venv/bin/python
+oracle_ready  := $(if $(filter $(BUILD)/%,$(ORACLE_PYTHON)),$(BUILD)/venv/ready)
+
+$(BUILD)/venv/ready: tests/oracle/requirements.txt
+	$(PYTHON) -m venv $(BUILD)/venv
+	$(BUILD)/venv/bin/python -m pip install --requirement $<
+	@touch $@
+
+fixtures: $(oracle_ready) ## make the fixtures of the tests again (Python, from the Internet)
+	$(ORACLE_PYTHON) tests/oracle/make_fixtures.py
+	$(ORACLE_PYTHON) tests/fixtures/make_metrics.py
+
+SENTENCES ?= tests/oracle/sentences.txt
+check-oracle: $(if $(MODEL),$(oracle_ready)) ## MODEL=DIR: compare with transformers and CTranslate2
+	@test -n "$(MODEL)" || { echo "usage: make check-oracle MODEL=DIR [SENTENCES=FILE]" >&2; exit 2; }
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/oracle/dump_logits
+	$(ORACLE_PYTHON) tests/oracle/check_model.py "$(MODEL)" --build $(BUILD) --sentences "$(SENTENCES)"
+
 # ---- habits -------------------------------------------------------------------------------------
 
 packages: ## install the Debian packages that building and testing need
@@ -174,7 +195,8 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages build-packages demo sanitize valgrind format lint clean help FORCE
+.PHONY: all tests gradient-tests check packages build-packages demo sanitize valgrind fixtures check-oracle \
+        format lint clean help FORCE
 .DEFAULT_GOAL := all
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -45,6 +45,24 @@ int tolk_parse_double(const char *text, double least, double greatest, const cha
     return 0;
 }
 
+static int take_choice(const struct tolk_option *option, const char *text, struct tolk_error *error)
+{
+    const size_t size = strlen(text);
+    const char *word = option->argument;
+    for (size_t place = 0;; place++) {
+        const size_t length = strcspn(word, "|");
+        if (length == size && strncmp(word, text, size) == 0) {
+            *(size_t *)option->value = place;
+            return 0;
+        }
+        if (word[length] == '\0') {
+            return tolk_error_set(error, "--%s: expected one of %s, found \"%s\"", option->name,
+                                  option->argument, text);
+        }
+        word += length + 1;
+    }
+}
+
 static int take_value(const struct tolk_option *option, const char *text, struct tolk_error *error)
 {
     char what[64];
@@ -61,20 +79,59 @@ static int take_value(const struct tolk_option *option, const char *text, struct
     case TOLK_TEXT:
         *(const char **)option->value = text;
         return 0;
+    case TOLK_CHOICE:
+        return take_choice(option, text, error);
+    case TOLK_HEADLINE:
+        break;
     }
     return 0;
+}
+
+void tolk_option_format(const struct tolk_option *option, char *text, size_t room)
+{
+    text[0] = '\0';
+    switch (option->kind) {
+    case TOLK_FLAG:
+        snprintf(text, room, "%s", *(const bool *)option->value ? "yes" : "no");
+        break;
+    case TOLK_SIZE:
+        snprintf(text, room, "%zu", *(const size_t *)option->value);
+        break;
+    case TOLK_DOUBLE:
+        snprintf(text, room, "%.10g", *(const double *)option->value);
+        break;
+    case TOLK_TEXT:
+        if (*(const char *const *)option->value != NULL) {
+            snprintf(text, room, "%s", *(const char *const *)option->value);
+        }
+        break;
+    case TOLK_CHOICE: {
+        const char *word = option->argument;
+        for (size_t i = 0; i < *(const size_t *)option->value; i++) {
+            word += strcspn(word, "|") + 1;
+        }
+        snprintf(text, room, "%.*s", (int)strcspn(word, "|"), word);
+        break;
+    }
+    case TOLK_HEADLINE:
+        break;
+    }
 }
 
 /* getopt's two lists, made from the table. */
 static void make_lists(const struct tolk_command *command, struct option *longs, char *letters)
 {
     size_t letter = 0;
+    size_t next = 0;
     letters[letter++] = ':';
     letters[letter++] = 'h';
     for (size_t i = 0; i < command->option_count; i++) {
         const struct tolk_option *const option = &command->options[i];
         const int has_value = option->argument != NULL ? required_argument : no_argument;
-        longs[i] = (struct option){option->name, has_value, NULL, FIRST_LONG + (int)i};
+        if (option->kind == TOLK_HEADLINE) {
+            continue;
+        }
+        longs[next++] = (struct option){option->name, has_value, NULL, FIRST_LONG + (int)i};
         if (option->letter != 0) {
             letters[letter++] = option->letter;
             if (has_value == required_argument) {
@@ -83,8 +140,8 @@ static void make_lists(const struct tolk_command *command, struct option *longs,
         }
     }
     letters[letter] = '\0';
-    longs[command->option_count] = (struct option){"help", no_argument, NULL, 'h'};
-    longs[command->option_count + 1] = (struct option){NULL, 0, NULL, 0};
+    longs[next++] = (struct option){"help", no_argument, NULL, 'h'};
+    longs[next] = (struct option){NULL, 0, NULL, 0};
 }
 
 static const struct tolk_option *find_option(const struct tolk_command *command, int got)
@@ -176,6 +233,10 @@ void tolk_options_help(const struct tolk_command *command, FILE *out)
         const struct tolk_option *const option = &command->options[i];
         char left[80];
         int used = 0;
+        if (option->kind == TOLK_HEADLINE) {
+            fprintf(out, "%s%s:\n", i > 0 ? "\n" : "", option->help);
+            continue;
+        }
         if (option->letter != 0) {
             used = snprintf(left, sizeof left, "-%c, ", option->letter);
         }

@@ -20,7 +20,14 @@
 
 #include "base/error.h"
 
-enum tolk_option_kind { TOLK_FLAG, TOLK_SIZE, TOLK_DOUBLE, TOLK_TEXT };
+enum tolk_option_kind {
+    TOLK_FLAG,
+    TOLK_SIZE,
+    TOLK_DOUBLE,
+    TOLK_TEXT,
+    TOLK_CHOICE,   /* one of the words of `argument`, split at '|' */
+    TOLK_HEADLINE, /* no option: `help` stands above those that follow */
+};
 
 struct tolk_option {
     const char *name;     /* the long name, without dashes */
@@ -28,7 +35,8 @@ struct tolk_option {
     const char *argument; /* what the help calls the value, NULL for a flag */
     const char *help;
     enum tolk_option_kind kind;
-    void *value; /* bool, size_t, double or const char *, holds the default */
+    void *value; /* bool, size_t, double, const char * or (choice) a size_t, the word's place;
+                  * holds the default */
     double least;
     double greatest;
 };
@@ -51,6 +59,15 @@ struct tolk_option {
         name, letter, argument, help, TOLK_TEXT, (const char **){value}, 0, 0                      \
     }
 
+#define TOLK_OPTION_CHOICE(name, letter, words, help, value)                                       \
+    {                                                                                              \
+        name, letter, words, help, TOLK_CHOICE, (size_t *){value}, 0, 0                            \
+    }
+#define TOLK_OPTION_HEADLINE(text)                                                                 \
+    {                                                                                              \
+        NULL, 0, NULL, text, TOLK_HEADLINE, NULL, 0, 0                                             \
+    }
+
 struct tolk_command {
     const char *name;     /* "tolk translate" */
     const char *operands; /* "MODEL [FILE]" */
@@ -59,7 +76,7 @@ struct tolk_command {
     size_t option_count;
 };
 
-enum { TOLK_OPTIONS_MAX = 64 };
+enum { TOLK_OPTIONS_MAX = 96 };
 
 enum tolk_options_result {
     TOLK_OPTIONS_GOOD,
@@ -74,6 +91,9 @@ enum tolk_options_result tolk_options_parse(const struct tolk_command *command, 
 
 /* Usage, about, and the table. */
 void tolk_options_help(const struct tolk_command *command, FILE *out);
+
+/* The value as one would give it: "0.1", "relu", "yes" or "no" for a flag; cut at `room` bytes. */
+void tolk_option_format(const struct tolk_option *option, char *text, size_t room);
 
 /* The whole text as a number in [least, greatest]; `what` begins the message ("--beam"). */
 int tolk_parse_size(const char *text, size_t least, size_t greatest, const char *what,

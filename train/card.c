@@ -54,7 +54,7 @@ static void put_text(FILE *card, const struct tolk_training_options *options,
     fprintf(card,
             "# %s → %s, trained with tolk\n\n"
             "A %s Transformer encoder–decoder: %zu + %zu layers, d_model %zu, %zu heads, "
-            "feed-forward %zu, joint vocabulary %zu, %.1f million parameters. The directory is the "
+            "feed-forward %zu, joint vocabulary %zu, %.3g million parameters. The directory is the "
             "%s layout of Hugging Face `transformers`.\n\n",
             source, target, config->normalize_before ? "pre-norm" : "post-norm",
             config->encoder_layers, config->decoder_layers, config->d_model,

@@ -109,13 +109,15 @@ int main(int argc, char **argv)
     struct tolk_error error;
     struct tolk_training_options options;
     struct tolk_progress progress;
-    if (tolk_training_options_parse(&options, argc, argv, &error) != 0) {
-        fprintf(stderr, "tolk-train: %s (tolk-train --help lists the options)\n", error.message);
-        return WRONG_USAGE;
-    }
-    if (options.help) {
+    switch (tolk_training_options_parse(&options, argc, argv, &error)) {
+    case TOLK_OPTIONS_HELP:
         tolk_training_options_help(stdout);
         return fflush(stdout) == 0 ? DONE : FAILED;
+    case TOLK_OPTIONS_WRONG:
+        fprintf(stderr, "tolk-train: %s\n", error.message);
+        return WRONG_USAGE;
+    case TOLK_OPTIONS_GOOD:
+        break;
     }
     if (options.threads > 0) {
         omp_set_num_threads((int)options.threads);

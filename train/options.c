@@ -1,92 +1,164 @@
 #include "train/options.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/options_table.h"
+#include "train/schedule.h"
 
-enum { SHORT_OUTPUT = 'o', SHORT_HELP = 'h', FIRST = 256 };
+static const double BILLION = 1e9;
+static const double MOST_SEED = 9e15; /* numbers up to there are exact as double */
 
-static void *place(struct tolk_training_options *options, const struct tolk_option_row *row)
-{
-    return (char *)options + row->offset;
-}
+static const struct tolk_training_options DEFAULTS = {
+    .d_model = 256,
+    .heads = 4,
+    .ffn = 1024,
+    .encoder_layers = 3,
+    .decoder_layers = 3,
+    .dropout = 0.1,
+    .character_coverage = 1,
+    .batch_tokens = 4096,
+    .accumulate = 1,
+    .max_length = 128,
+    .pool = 8192,
+    .learning_rate = 0.002,
+    .warmup = 600,
+    .cooldown = 0.2,
+    .beta1 = 0.9,
+    .beta2 = 0.98,
+    .epsilon = 1e-9,
+    .clip = 1,
+    .label_smoothing = 0.1,
+    .average = 0.999,
+    .seed = 1,
+    .patience = 10,
+    .validate_every = 500,
+    .validate_sentences = 500,
+    .log_every = 50,
+};
 
-/* ---- values -------------------------------------------------------------------------------------
+enum { VALUE_BYTES = 64, HELP_BYTES = 256 };
+
+/* ---- the table ----------------------------------------------------------------------------------
  */
 
-static int set_choice(const struct tolk_option_row *row, int64_t *at, const char *text,
-                      struct tolk_error *error)
+struct table {
+    struct tolk_option rows[TOLK_OPTIONS_MAX];
+    size_t count;
+};
+
+static void add(struct table *table, const struct tolk_option *rows, size_t count)
 {
-    int64_t index = 0;
-    const size_t size = strlen(text);
-    for (const char *word = row->argument;; index++) {
-        const size_t length = strcspn(word, "|");
-        if (length == size && strncmp(word, text, size) == 0) {
-            *at = index;
-            return 0;
-        }
-        if (word[length] == '\0') {
-            return tolk_error_set(error, "option --%s: expected one of %s, found \"%s\"", row->name,
-                                  row->argument, text);
-        }
-        word += length + 1;
-    }
+    memcpy(table->rows + table->count, rows, count * sizeof *rows);
+    table->count += count;
 }
 
-static int set_number(const struct tolk_option_row *row, void *at, const char *text,
-                      struct tolk_error *error)
+#define ADD(table, rows) add(table, rows, sizeof(rows) / sizeof((rows)[0]))
+
+#define HEADLINE(text) TOLK_OPTION_HEADLINE(text)
+#define FLAG(name, field, help) TOLK_OPTION_FLAG(name, 0, help, &o->field)
+#define TEXT(name, letter, argument, field, help)                                                  \
+    TOLK_OPTION_TEXT(name, letter, argument, help, &o->field)
+#define WHOLE(name, argument, field, least, most, help)                                            \
+    TOLK_OPTION_SIZE(name, 0, argument, help, &o->field, least, most)
+#define NUMBER(name, argument, field, least, most, help)                                           \
+    TOLK_OPTION_DOUBLE(name, 0, argument, help, &o->field, least, most)
+#define CHOICE(name, words, field, help) TOLK_OPTION_CHOICE(name, 0, words, help, &o->field)
+
+static void add_files(struct table *table, struct tolk_training_options *o)
 {
-    char *end = NULL;
-    errno = 0;
-    double value = 0;
-    int64_t whole = 0;
-    if (row->kind == WHOLE) {
-        whole = strtoll(text, &end, 10);
-        value = (double)whole;
-    } else {
-        value = strtod(text, &end);
-    }
-    const bool begins = (text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.';
-    if (!begins || end == text || *end != '\0' || errno != 0 ||
-        !(value >= row->least && value <= row->most)) {
-        return tolk_error_set(error, "option --%s: expected a %s from %g to %g, found \"%s\"",
-                              row->name, row->kind == WHOLE ? "whole number" : "number", row->least,
-                              row->most, text);
-    }
-    if (row->kind == WHOLE) {
-        memcpy(at, &whole, sizeof whole);
-    } else {
-        memcpy(at, &value, sizeof value);
-    }
-    return 0;
+    const struct tolk_option rows[] = {
+        HEADLINE("Files"),
+        TEXT("output", 'o', "DIR", output, "the model directory"),
+        TEXT("train", 0, "TSV", train, "pairs: source, tab, target"),
+        TEXT("train-source", 0, "FILE", train_source, "or two files, line by line (gzip too)"),
+        TEXT("train-target", 0, "FILE", train_target, "the other one"),
+        TEXT("dev", 0, "TSV", dev, "pairs to validate on"),
+        TEXT("dev-source", 0, "FILE", dev_source, "or two files"),
+        TEXT("dev-target", 0, "FILE", dev_target, "the other one"),
+        FLAG("skip-bad", skip_bad, "count and skip bad lines, do not stop"),
+        FLAG("restart", restart, "begin anew, do not resume"),
+        TEXT("source-language", 0, "CODE", source_language, "for the model card: nl, de, …"),
+        TEXT("target-language", 0, "CODE", target_language, "the same"),
+        TEXT("licence", 0, "NAME", licence, "of the model: CC-BY-2.0, …"),
+        TEXT("data-note", 0, "TEXT", data_note, "what the model card says of the data"),
+    };
+    ADD(table, rows);
 }
 
-static int set_value(struct tolk_training_options *options, const struct tolk_option_row *row,
-                     const char *text, struct tolk_error *error)
+static void add_model(struct table *table, struct tolk_training_options *o)
 {
-    switch (row->kind) {
-    case FLAG:
-        *(bool *)place(options, row) = true;
-        return 0;
-    case TEXT:
-        if (text[0] == '\0') {
-            return tolk_error_set(error, "option --%s: expected %s, found nothing", row->name,
-                                  row->argument);
-        }
-        *(const char **)place(options, row) = text;
-        return 0;
-    case CHOICE:
-        return set_choice(row, place(options, row), text, error);
-    case WHOLE:
-    case NUMBER:
-        return set_number(row, place(options, row), text, error);
-    case GROUP:
-        break;
-    }
-    return 0;
+    const struct tolk_option rows[] = {
+        HEADLINE("Model"),
+        WHOLE("d-model", "N", d_model, 2, 8192, "width"),
+        WHOLE("heads", "N", heads, 1, 64, "attention heads; divides the width"),
+        WHOLE("ffn", "N", ffn, 1, 65536, "width of the feed-forward"),
+        WHOLE("encoder-layers", "N", encoder_layers, 1, 64, "depth"),
+        WHOLE("decoder-layers", "N", decoder_layers, 1, 64, "depth"),
+        FLAG("post-norm", post_norm, "MarianMT layout, not Pegasus"),
+        CHOICE("activation", "relu|swish|gelu", activation, "of the feed-forward"),
+        NUMBER("dropout", "RATE", dropout, 0, 0.95, "of embeddings and sublayers"),
+        NUMBER("attention-dropout", "RATE", attention_dropout, 0, 0.95, "of attention weights"),
+        NUMBER("activation-dropout", "RATE", activation_dropout, 0, 0.95, "in the feed-forward"),
+        HEADLINE("Tokenizer"),
+        CHOICE("tokenizer", "unigram|bpe", tokenizer, "how pieces are found"),
+        WHOLE("vocab-size", "N", vocab_size, 0, 1e6,
+              "pieces, of both languages together;\n0: 4000, or what a small corpus gives"),
+        NUMBER("character-coverage", "SHARE", character_coverage, 0.98, 1,
+               "of the characters that get a piece"),
+        NUMBER("subword-alpha", "ALPHA", subword_alpha, 0, 10,
+               "sample segmentations anew each epoch;\n0: do not"),
+        WHOLE("subword-nbest", "N", subword_nbest, 0, 512, "among the N best; 0: among all"),
+    };
+    ADD(table, rows);
+}
+
+static void add_training(struct table *table, struct tolk_training_options *o)
+{
+    const struct tolk_option rows[] = {
+        HEADLINE("Training"),
+        WHOLE("batch-tokens", "N", batch_tokens, 8, BILLION, "source and target tokens of a batch"),
+        WHOLE("accumulate", "N", accumulate, 1, 10000, "batches in an update"),
+        WHOLE("max-length", "N", max_length, 2, 100000,
+              "leave out pairs with more pieces on a side"),
+        WHOLE("pool", "N", pool, 1, BILLION, "sentences sorted by length together"),
+        NUMBER("learning-rate", "RATE", learning_rate, 0, 10, "the peak"),
+        WHOLE("warmup", "UPDATES", warmup, 0, BILLION, "linear rise to the peak"),
+        CHOICE("schedule", "inverse-sqrt|cosine|linear|constant", schedule, "behind the peak"),
+        NUMBER("cooldown", "SHARE", cooldown, 0, 1,
+               "last part of the budget in which the rate\nfalls to 0 (inverse-sqrt, constant)"),
+        NUMBER("beta1", "BETA", beta1, 0, 0.99999, "of Adam's first moment"),
+        NUMBER("beta2", "BETA", beta2, 0, 0.9999999, "of its second moment"),
+        NUMBER("epsilon", "EPS", epsilon, 1e-20, 1, "of its denominator"),
+        NUMBER("weight-decay", "RATE", weight_decay, 0, 10, "decoupled, of matrices"),
+        NUMBER("clip", "NORM", clip, 0, 1e9, "of the gradient; 0: no clipping"),
+        NUMBER("label-smoothing", "SHARE", label_smoothing, 0, 0.99, "spread over all pieces"),
+        NUMBER("average", "DECAY", average, 0, 0.9999999, "of the moving average of the weights"),
+        CHOICE("precision", "auto|float32|bfloat16", precision,
+               "of the factors of matrix products, all else is\nfloat32; auto: bfloat16 where the "
+               "processor has it"),
+        WHOLE("seed", "N", seed, 0, MOST_SEED, "of all that is random"),
+    };
+    ADD(table, rows);
+}
+
+static void add_limits(struct table *table, struct tolk_training_options *o)
+{
+    const struct tolk_option rows[] = {
+        HEADLINE("Until when (whichever comes first; 0: no limit)"),
+        WHOLE("updates", "N", updates, 0, BILLION, "so many updates"),
+        WHOLE("epochs", "N", epochs, 0, BILLION, "so often through the corpus"),
+        NUMBER("minutes", "M", minutes, 0, 1e7, "of training, over all runs"),
+        WHOLE("patience", "N", patience, 0, BILLION, "validations without a new best"),
+        HEADLINE("Validation"),
+        WHOLE("validate-every", "UPDATES", validate_every, 1, BILLION, "how often"),
+        WHOLE("validate-sentences", "N", validate_sentences, 0, BILLION,
+              "translate the first N pairs of dev; 0: all"),
+        CHOICE("best", "bleu|loss", best, "what the best model is best by"),
+        WHOLE("log-every", "UPDATES", log_every, 1, BILLION, "a record in the log, a plain line"),
+        HEADLINE("Machine"),
+        WHOLE("threads", "N", threads, 0, 1024, "0: as many as the machine has"),
+    };
+    ADD(table, rows);
 }
 
 /* ---- the command line ---------------------------------------------------------------------------
@@ -114,7 +186,7 @@ static int check_corpus(const char *name, const char *tsv, const char *source, c
 
 static int check_together(const struct tolk_training_options *o, struct tolk_error *error)
 {
-    if (o->output == NULL) {
+    if (o->output == NULL || o->output[0] == '\0') {
         return tolk_error_set(error, "option --output is missing: the model directory");
     }
     if (check_corpus("train", o->train, o->train_source, o->train_target, error) != 0 ||
@@ -123,102 +195,147 @@ static int check_together(const struct tolk_training_options *o, struct tolk_err
     }
     if (o->d_model % o->heads != 0 || o->d_model % 2 != 0) {
         return tolk_error_set(
-            error, "option --d-model: expected an even multiple of the %lld heads, found %lld",
-            (long long)o->heads, (long long)o->d_model);
+            error, "option --d-model: expected an even multiple of the %zu heads, found %zu",
+            o->heads, o->d_model);
     }
-    if (o->subword_nbest == 0) {
-        return tolk_error_set(error, "option --subword-nbest: expected -1 or at least 1, found 0");
-    }
-    /* TOLK_SCHEDULE_COSINE and TOLK_SCHEDULE_LINEAR end where the budget ends. */
-    const bool needs_end = o->schedule == 1 || o->schedule == 2;
+    const bool needs_end =
+        o->schedule == TOLK_SCHEDULE_COSINE || o->schedule == TOLK_SCHEDULE_LINEAR;
     if (needs_end && o->updates == 0 && o->epochs == 0 && o->minutes <= 0) {
-        return tolk_error_set(error, "option --schedule: a schedule that ends at zero needs "
-                                     "--updates, --epochs or --minutes");
+        return tolk_error_set(error, "option --schedule: one that ends at zero needs --updates, "
+                                     "--epochs or --minutes");
     }
     return 0;
 }
 
-static int wrong_option(int code, char **argv, struct tolk_error *error)
+static struct tolk_command make_command(struct table *table, struct tolk_training_options *options)
 {
-    const char *word = argv[optind - 1];
-    if (code == ':') {
-        return tolk_error_set(error, "option %s: expected a value", word);
-    }
-    if (optopt >= FIRST && optopt < FIRST + TOLK_OPTION_MOST) {
-        return tolk_error_set(error, "option --%s: takes no value",
-                              TOLK_OPTION_ROWS[optopt - FIRST].name);
-    }
-    if (optopt != 0) {
-        return tolk_error_set(error, "unknown option -%c", optopt);
-    }
-    return tolk_error_set(error, "unknown option %s", word);
+    table->count = 0;
+    add_files(table, options);
+    add_model(table, options);
+    add_training(table, options);
+    add_limits(table, options);
+    return (struct tolk_command){
+        .name = "tolk-train",
+        .operands = "-o DIR --train TSV --dev TSV",
+        .about =
+            "Trains a translation model on sentence pairs and keeps the best in DIR. The same\n"
+            "command resumes a training that was stopped. Ctrl-C and SIGTERM save and leave\n"
+            "with status 0; a second one leaves at once.\n",
+        .options = table->rows,
+        .option_count = table->count,
+    };
 }
 
-int tolk_training_options_parse(struct tolk_training_options *options, int argc, char **argv,
-                                struct tolk_error *error)
+enum tolk_options_result tolk_training_options_parse(struct tolk_training_options *options,
+                                                     int argc, char **argv,
+                                                     struct tolk_error *error)
 {
-    struct option table[TOLK_OPTION_MOST] = {{NULL, 0, NULL, 0}};
-    size_t count = 0;
-    *options = (struct tolk_training_options){.output = NULL};
-    for (size_t i = 0; i < TOLK_OPTION_COUNT; i++) {
-        const struct tolk_option_row *row = &TOLK_OPTION_ROWS[i];
-        if (row->kind != GROUP) {
-            table[count++] =
-                (struct option){row->name, row->kind == FLAG ? no_argument : required_argument,
-                                NULL, FIRST + (int)i};
-        }
-        if (row->value != NULL && set_value(options, row, row->value, error) != 0) {
-            return -1;
-        }
+    struct table table;
+    int operands = argc;
+    *options = DEFAULTS;
+    const struct tolk_command command = make_command(&table, options);
+    const enum tolk_options_result result =
+        tolk_options_parse(&command, argc, argv, &operands, error);
+    if (result != TOLK_OPTIONS_GOOD) {
+        return result;
     }
-    optind = 0;
-    opterr = 0;
-    for (;;) {
-        const int code = getopt_long(argc, argv, ":o:h", table, NULL);
-        if (code == -1) {
-            break;
-        }
-        if (code == SHORT_OUTPUT) {
-            options->output = optarg;
-        } else if (code == SHORT_HELP) {
-            options->help = true;
-        } else if (code < FIRST) {
-            return wrong_option(code, argv, error);
-        } else if (set_value(options, &TOLK_OPTION_ROWS[code - FIRST], optarg, error) != 0) {
-            return -1;
-        }
+    if (operands < argc) {
+        tolk_error_set(error, "expected options alone, found \"%s\"", argv[operands]);
+        return TOLK_OPTIONS_WRONG;
     }
-    if (options->help) {
-        return 0;
-    }
-    if (optind < argc) {
-        return tolk_error_set(error, "expected options alone, found \"%s\"", argv[optind]);
-    }
-    return check_together(options, error);
+    return check_together(options, error) == 0 ? TOLK_OPTIONS_GOOD : TOLK_OPTIONS_WRONG;
 }
 
 void tolk_training_options_help(FILE *stream)
 {
-    enum { COLUMN = 34 };
-    fputs(
-        "usage: tolk-train [options] -o DIR --train TSV --dev TSV\n\n"
-        "Trains a translation model on sentence pairs and keeps the best in DIR. The same command\n"
-        "resumes a training that was stopped; Ctrl-C and SIGTERM save and leave with status 0.\n",
-        stream);
-    for (size_t i = 0; i < TOLK_OPTION_COUNT; i++) {
-        const struct tolk_option_row *row = &TOLK_OPTION_ROWS[i];
-        if (row->kind == GROUP) {
-            fprintf(stream, "\n%s:\n", row->help);
+    struct table table;
+    struct tolk_training_options options = DEFAULTS;
+    char texts[TOLK_OPTIONS_MAX][HELP_BYTES];
+    const struct tolk_command command = make_command(&table, &options);
+    for (size_t i = 0; i < table.count; i++) {
+        struct tolk_option *row = &table.rows[i];
+        char value[VALUE_BYTES];
+        tolk_option_format(row, value, sizeof value);
+        if (row->kind != TOLK_FLAG && value[0] != '\0') {
+            snprintf(texts[i], sizeof texts[i], "%s [%s]", row->help, value);
+            row->help = texts[i];
+        }
+    }
+    tolk_options_help(&command, stream);
+}
+
+/* ---- the recipe ---------------------------------------------------------------------------------
+ */
+
+/* The options that shape the weights: of the model, the tokenizer and the training. */
+static void make_recipe(struct table *table, struct tolk_training_options *options)
+{
+    table->count = 0;
+    add_model(table, options);
+    add_training(table, options);
+}
+
+char *tolk_training_recipe(const struct tolk_training_options *options)
+{
+    struct tolk_training_options copy = *options;
+    struct table table;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL) {
+        return NULL;
+    }
+    make_recipe(&table, &copy);
+    for (size_t i = 0; i < table.count; i++) {
+        char value[VALUE_BYTES];
+        if (table.rows[i].kind != TOLK_HEADLINE) {
+            tolk_option_format(&table.rows[i], value, sizeof value);
+            fprintf(stream, "%s=%s\n", table.rows[i].name, value);
+        }
+    }
+    if (fclose(stream) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* The line "name=…" of the recipe: its value and length, or NULL. */
+static const char *recipe_value(const char *recipe, const char *name, size_t *length)
+{
+    const size_t size = strlen(name);
+    for (const char *line = recipe; *line != '\0';) {
+        const size_t whole = strcspn(line, "\n");
+        if (strncmp(line, name, size) == 0 && line[size] == '=') {
+            *length = whole - size - 1;
+            return line + size + 1;
+        }
+        line += whole + (line[whole] == '\n');
+    }
+    return NULL;
+}
+
+int tolk_training_recipe_check(const struct tolk_training_options *options, const char *then,
+                               const char *folder, struct tolk_error *error)
+{
+    struct tolk_training_options copy = *options;
+    struct table table;
+    make_recipe(&table, &copy);
+    for (size_t i = 0; i < table.count; i++) {
+        char value[VALUE_BYTES];
+        size_t length = 0;
+        if (table.rows[i].kind == TOLK_HEADLINE) {
             continue;
         }
-        int used = fprintf(stream, "  --%s", row->name);
-        if (row->argument != NULL) {
-            used += fprintf(stream, " %s", row->argument);
+        tolk_option_format(&table.rows[i], value, sizeof value);
+        const char *old = recipe_value(then, table.rows[i].name, &length);
+        if (old == NULL || strlen(value) != length || strncmp(old, value, length) != 0) {
+            return tolk_error_set(error,
+                                  "%s: its training began with --%s %.*s, found %s; give the same "
+                                  "to resume, or --restart to begin anew",
+                                  folder, table.rows[i].name, old != NULL ? (int)length : 9,
+                                  old != NULL ? old : "(nothing)", value);
         }
-        fprintf(stream, "%*s%s", used < COLUMN ? COLUMN - used : 2, "", row->help);
-        if (row->value != NULL) {
-            fprintf(stream, "%s[%s]", row->help[0] != '\0' ? " " : "", row->value);
-        }
-        fputc('\n', stream);
     }
+    return 0;
 }

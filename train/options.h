@@ -1,61 +1,64 @@
-/* The options of tolk-train: one table (options.c) parses them, prints the help, and writes the
- * recipe, the options that shape the weights, which a resumed training must repeat. */
+/* The options of tolk-train. Those of the recipe shape the weights: a resumed training must repeat
+ * them, the others it may change. */
 #ifndef TOLK_TRAIN_OPTIONS_H
 #define TOLK_TRAIN_OPTIONS_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/options.h"
 
 enum { TOLK_BEST_BY_BLEU, TOLK_BEST_BY_LOSS };
+enum { TOLK_PRECISION_AUTO, TOLK_PRECISION_FLOAT32, TOLK_PRECISION_BFLOAT16 };
 
-/* Numbers are int64_t or double, choices the index of the word. */
+/* Choices are the place of the word. */
 struct tolk_training_options {
     const char *output;
     const char *train, *train_source, *train_target;
     const char *dev, *dev_source, *dev_target;
     bool skip_bad;
     bool restart;
-    bool help;
 
-    int64_t d_model, heads, ffn, encoder_layers, decoder_layers;
+    size_t d_model, heads, ffn, encoder_layers, decoder_layers;
     bool post_norm;
-    int64_t activation; /* enum tolk_activation */
+    size_t activation; /* enum tolk_activation */
     double dropout, attention_dropout, activation_dropout;
 
-    int64_t tokenizer;  /* enum tolk_tokenizer_kind */
-    int64_t vocab_size; /* pieces, pad not among them; 0: chosen by the corpus */
+    size_t tokenizer;  /* enum tolk_tokenizer_kind */
+    size_t vocab_size; /* pieces, pad not among them; 0: chosen by the corpus */
     double character_coverage;
-    double subword_alpha;  /* 0: no sampling */
-    int64_t subword_nbest; /* -1: from all segmentations */
+    double subword_alpha; /* 0: no sampling */
+    size_t subword_nbest; /* 0: from all segmentations */
 
-    int64_t batch_tokens, accumulate, max_length, pool;
+    size_t batch_tokens, accumulate, max_length, pool;
     double learning_rate;
-    int64_t warmup;
-    int64_t schedule; /* enum tolk_schedule_kind */
+    size_t warmup;
+    size_t schedule; /* enum tolk_schedule_kind */
     double cooldown;
     double beta1, beta2, epsilon, weight_decay, clip, label_smoothing, average;
-    int64_t seed;
+    size_t precision; /* TOLK_PRECISION_… */
+    size_t seed;
 
-    int64_t updates, epochs; /* 0: no limit */
-    double minutes;          /* 0: no limit */
-    int64_t patience;        /* validations without a new best; 0: no limit */
+    size_t updates, epochs; /* 0: no limit */
+    double minutes;         /* 0: no limit */
+    size_t patience;        /* validations without a new best; 0: no limit */
 
-    int64_t validate_every, validate_sentences;
-    int64_t best;    /* TOLK_BEST_BY_… */
-    int64_t threads; /* 0: as OpenMP chooses */
-    int64_t log_every;
+    size_t validate_every, validate_sentences;
+    size_t best;    /* TOLK_BEST_BY_… */
+    size_t threads; /* 0: as OpenMP chooses */
+    size_t log_every;
 
     const char *source_language, *target_language;
     const char *licence, *data_note;
 };
 
-/* Fills in the defaults, then what stands on the command line. -1: wrong usage; the message names
- * the option. The strings are those of argv. */
-int tolk_training_options_parse(struct tolk_training_options *options, int argc, char **argv,
-                                struct tolk_error *error);
+/* Fills in the defaults, then what stands on the command line; the strings are those of argv. Wrong
+ * usage has a message that names the option. */
+enum tolk_options_result tolk_training_options_parse(struct tolk_training_options *options,
+                                                     int argc, char **argv,
+                                                     struct tolk_error *error);
 
 void tolk_training_options_help(FILE *stream);
 

@@ -57,7 +57,7 @@ static double spent(const struct tolk_trainer *trainer)
 static bool out_of_patience(const struct tolk_trainer *trainer)
 {
     return trainer->options->patience > 0 &&
-           trainer->learner.cursor.stale >= trainer->options->patience;
+           trainer->learner.cursor.stale >= (int64_t)trainer->options->patience;
 }
 
 /* ---- saving -------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ static bool validation_due(const struct tolk_trainer *trainer)
 {
     const struct tolk_cursor *cursor = &trainer->learner.cursor;
     return cursor->update > 0 && cursor->update != cursor->validated &&
-           cursor->update % trainer->options->validate_every == 0;
+           cursor->update % (int64_t)trainer->options->validate_every == 0;
 }
 
 /* ---- updates ------------------------------------------------------------------------------------
@@ -227,10 +227,10 @@ static void report(struct tolk_trainer *trainer, const struct tolk_update *updat
     w->tokens += update->tokens;
     w->updates++;
     const double share = spent(trainer);
-    const bool due = cursor->update % trainer->options->log_every == 0;
+    const bool due = cursor->update % (int64_t)trainer->options->log_every == 0;
     const struct tolk_progress_state state = {
         .update = cursor->update,
-        .updates = trainer->options->updates,
+        .updates = (int64_t)trainer->options->updates,
         .epoch = cursor->epoch,
         .loss = w->loss / (double)w->target_tokens,
         .tokens_per_second = (double)w->tokens / w->seconds,
@@ -269,7 +269,7 @@ static int make_update(struct tolk_trainer *trainer, struct tolk_error *error)
     const struct tolk_schedule schedule = {
         .kind = (enum tolk_schedule_kind)o->schedule,
         .peak = o->learning_rate,
-        .warmup = (uint64_t)o->warmup,
+        .warmup = o->warmup,
         .cooldown = o->cooldown,
     };
     struct tolk_update update;
@@ -327,7 +327,7 @@ int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training
     }
     trainer->seconds_before = learner->cursor.seconds;
     if (tolk_validator_create(&trainer->validator, &learner->averaged, codec, &corpus->dev,
-                              (size_t)options->validate_sentences, error) != 0 ||
+                              options->validate_sentences, error) != 0 ||
         (checkpoint == NULL && save_state(trainer, error) != 0) ||
         tolk_log_open(&trainer->log, folder->log, learner->cursor.update, error) != 0 ||
         tolk_learner_plan(learner, error) != 0) {

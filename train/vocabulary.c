@@ -34,7 +34,7 @@ struct tolk_codec *tolk_training_vocabulary(const struct tolk_training_options *
     const bool given = options->vocab_size > 0;
     struct tolk_tokenizer_training training = {
         .kind = (enum tolk_tokenizer_kind)options->tokenizer,
-        .vocabulary_size = given ? (size_t)options->vocab_size : USUAL_SIZE,
+        .vocabulary_size = given ? options->vocab_size : USUAL_SIZE,
         .character_coverage = options->character_coverage,
     };
     const char **sentences = both_sides(pairs);
@@ -66,11 +66,11 @@ struct tolk_config tolk_training_config(const struct tolk_training_options *opti
 {
     const struct tolk_training_options *o = options;
     struct tolk_config config = tolk_config_default(tolk_codec_size(codec));
-    config.d_model = (size_t)o->d_model;
-    config.encoder_attention_heads = config.decoder_attention_heads = (size_t)o->heads;
-    config.encoder_ffn_dim = config.decoder_ffn_dim = (size_t)o->ffn;
-    config.encoder_layers = (size_t)o->encoder_layers;
-    config.decoder_layers = (size_t)o->decoder_layers;
+    config.d_model = o->d_model;
+    config.encoder_attention_heads = config.decoder_attention_heads = o->heads;
+    config.encoder_ffn_dim = config.decoder_ffn_dim = o->ffn;
+    config.encoder_layers = o->encoder_layers;
+    config.decoder_layers = o->decoder_layers;
     config.normalize_before = !o->post_norm;
     config.activation_function = (enum tolk_activation)o->activation;
     config.dropout = o->dropout;
@@ -79,8 +79,8 @@ struct tolk_config tolk_training_config(const struct tolk_training_options *opti
     config.pad_token_id = tolk_codec_pad(codec);
     config.decoder_start_token_id = tolk_codec_pad(codec);
     config.eos_token_id = tolk_codec_eos(codec);
-    if (config.max_position_embeddings < (size_t)o->max_length) {
-        config.max_position_embeddings = (size_t)o->max_length;
+    if (config.max_position_embeddings < o->max_length) {
+        config.max_position_embeddings = o->max_length;
     }
     return config;
 }

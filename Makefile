@@ -4,8 +4,9 @@ BUILD    ?= build
 CC       ?= cc
 CXX      ?= c++
 PYTHON   ?= python3
-CFLAGS   ?= -O3 -g
-CXXFLAGS ?= -O2 -g
+# The sanitizers watch, they need no speed; at -O3 the kernels would take minutes to compile.
+CFLAGS   ?= $(if $(SANITIZE),-O1,-O3) -g
+CXXFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 
 # Variants, each in a build folder of its own:
 #   make BUILD=build/double REAL=double                   gradient checks run in double precision
@@ -138,6 +139,21 @@ check: packages ## install what the tests need and run all of them
 packages: ## install the Debian packages that building and testing need
 	@tools/packages.sh build test
 
+build-packages:
+	@tools/packages.sh build
+
+demo: build-packages ## from a grammar to a translator and its attention, in three minutes
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(BUILD)
+
+sanitize: packages ## the suite under address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/sanitize SANITIZE=address,undefined
+
+valgrind: packages ## the test programs under valgrind
+	@$(MAKE) --no-print-directory tests
+	@BUILD=$(BUILD) TOLK_ISA=avx2 WRAPPER="valgrind -q --error-exitcode=1 --leak-check=full" \
+	    tests/run.sh $(TESTS)
+
 OWN_FILES = $(wildcard $(foreach r,$(ROOMS) bench tests/support tests/gradients,$(r)/*.[ch] $(r)/*.cc) \
             model/kernels/*.[ch] tests/*/*.[ch])
 
@@ -158,7 +174,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages format lint clean help FORCE
+.PHONY: all tests gradient-tests check packages build-packages demo sanitize valgrind format lint clean help FORCE
 .DEFAULT_GOAL := all
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

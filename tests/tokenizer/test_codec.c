@@ -199,8 +199,21 @@ START_TEST(a_vocabulary_that_does_not_fit_is_refused)
     ck_assert_int_eq(tolk_codec_save(codec, folder, &description, &error), 0);
     refuses(folder, TOKENIZERS_SIZE, "config.json says vocab_size");
 
-    /* The same number of pieces, of another tokenizer. */
+    /* One piece under another name. */
     size_t size;
+    char path[512];
+    snprintf(path, sizeof path, "%s/vocab.json", folder);
+    char *vocabulary = tolk_test_read(path, &size);
+    char *stop = strstr(vocabulary, "\".\"");
+    ck_assert_ptr_nonnull(stop);
+    stop[1] = '@';
+    tolk_test_write(path, vocabulary, size);
+    refuses(folder, TOKENIZERS_SIZE + 1, "1 of its 120 pieces");
+    stop[1] = '.';
+    tolk_test_write(path, vocabulary, size);
+    free(vocabulary);
+
+    /* The same number of pieces, of another tokenizer. */
     unsigned char *model = tokenizers_train(TOLK_BPE, TOKENIZERS_SIZE, &size);
     write_in(folder, "target.spm", model, size);
     refuses(folder, TOKENIZERS_SIZE + 1, "does not fit the tokenizer target.spm");

@@ -188,6 +188,27 @@ START_TEST(merges_without_dropout_are_the_librarys)
 }
 END_TEST
 
+START_TEST(the_leftmost_of_equal_merges_comes_first)
+{
+    const struct tokenizers_piece runs[] = {
+        {"</s>", 0, TOLK_PIECE_CONTROL}, {"<unk>", 0, TOLK_PIECE_UNKNOWN},
+        {"aa", 0, TOLK_PIECE_NORMAL},    {MARK, -1, TOLK_PIECE_NORMAL},
+        {"a", -2, TOLK_PIECE_NORMAL},
+    };
+    struct tolk_tokenizer *tokenizer = written(runs, 5, TOLK_MODEL_BPE);
+    struct tolk_pieces best = {0}, drawn = {0};
+    encode(tokenizer, "aaaaa", &best);
+    sample(tokenizer, "aaaaa", -1, 1e-30, tolk_random_key(1, 1, 1), &drawn);
+    same_pieces(&best, &drawn);
+    char *shown = tokenizers_show(tokenizer, &drawn);
+    ck_assert_str_eq(shown, MARK "|aa|aa|a");
+    free(shown);
+    tolk_pieces_free(&best);
+    tolk_pieces_free(&drawn);
+    tolk_tokenizer_free(tokenizer);
+}
+END_TEST
+
 START_TEST(a_merge_is_left_out_as_often_as_asked)
 {
     enum { DRAWS = 20000, LONGEST = 3 };
@@ -316,6 +337,6 @@ END_TEST
 TOLK_SUITE("sample", all_segmentations_are_drawn_by_their_probability,
            the_best_segmentations_are_drawn_by_their_probability,
            a_sharp_draw_is_the_best_segmentation, unknown_characters_are_drawn_as_unknown,
-           merges_without_dropout_are_the_librarys, a_merge_is_left_out_as_often_as_asked,
-           every_draw_spells_the_sentence, a_draw_depends_on_its_key_alone,
-           wrong_settings_are_refused)
+           merges_without_dropout_are_the_librarys, the_leftmost_of_equal_merges_comes_first,
+           a_merge_is_left_out_as_often_as_asked, every_draw_spells_the_sentence,
+           a_draw_depends_on_its_key_alone, wrong_settings_are_refused)

@@ -4,8 +4,9 @@ BUILD    ?= build
 CC       ?= cc
 CXX      ?= c++
 PYTHON   ?= python3
-CFLAGS   ?= -O3 -g
-CXXFLAGS ?= -O2 -g
+# The sanitizers watch, they need no speed; at -O3 the kernels would take minutes to compile.
+CFLAGS   ?= $(if $(SANITIZE),-O1,-O3) -g
+CXXFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 
 # Variants, each in a build folder of its own:
 #   make BUILD=build/double REAL=double                   gradient checks run in double precision
@@ -55,8 +56,17 @@ isa_flags_baseline :=
 isa_flags_avx2     := -mavx2 -mfma -mf16c -mtune=haswell
 isa_flags_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
 KERNEL_FLAGS := -ffp-contract=fast
-KERNELS := $(wildcard model/kernels/*.c)
+KERNELS := $(filter-out %_bfloat16.c,$(wildcard model/kernels/*.c))
 OBJECTS += $(foreach isa,$(ISAS),$(KERNELS:%.c=$(BUILD)/%.$(isa).o))
+
+# An instruction set that only adds products of bfloat16 to the one before it.
+ifneq ($(filter x86_64-%,$(MACHINE)),)
+ifneq ($(REAL),double)
+BFLOAT16_ISAS := avx512bf16
+endif
+endif
+isa_flags_avx512bf16 := $(isa_flags_avx512) -mavx512bf16
+OBJECTS += $(BFLOAT16_ISAS:%=$(BUILD)/model/kernels/gemm_bfloat16.%.o)
 
 PROGRAMS := $(BUILD)/tolk $(BUILD)/tolk-train $(BUILD)/tolk-corpus
 main_of_tolk        := infer/main.c
@@ -88,8 +98,8 @@ $(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) -DTOLK_KERNEL_ISA=$(1) $$(all_cflags) $$(KERNEL_FLAGS) $$(isa_flags_$(1)) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
-$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS),-DTOLK_HAVE_$(isa)=1)
+$(foreach isa,$(ISAS) $(BFLOAT16_ISAS),$(eval $(call kernel_rule,$(isa))))
+$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(BFLOAT16_ISAS),-DTOLK_HAVE_$(isa)=1)
 
 # ---- measuring ----------------------------------------------------------------------------------
 
@@ -129,6 +139,21 @@ check: packages ## install what the tests need and run all of them
 packages: ## install the Debian packages that building and testing need
 	@tools/packages.sh build test
 
+build-packages:
+	@tools/packages.sh build
+
+demo: build-packages ## from a grammar to a translator and its attention, in three minutes
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(BUILD)
+
+sanitize: packages ## the suite under address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/sanitize SANITIZE=address,undefined
+
+valgrind: packages ## the test programs under valgrind
+	@$(MAKE) --no-print-directory tests
+	@BUILD=$(BUILD) TOLK_ISA=avx2 WRAPPER="valgrind -q --error-exitcode=1 --leak-check=full" \
+	    tests/run.sh $(TESTS)
+
 OWN_FILES = $(wildcard $(foreach r,$(ROOMS) bench tests/support tests/gradients,$(r)/*.[ch] $(r)/*.cc) \
             model/kernels/*.[ch] tests/*/*.[ch])
 
@@ -149,7 +174,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages format lint clean help FORCE
+.PHONY: all tests gradient-tests check packages build-packages demo sanitize valgrind format lint clean help FORCE
 .DEFAULT_GOAL := all
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,6 +1,6 @@
 /* The matrix products of a Transformer's step against the processor's limit.
  *
- *     build/bench/gemm [THREADS...]
+ *     build/bench/gemm [--bfloat16] [THREADS...]
  *
  * The limit is measured, not computed: a loop of fused multiply-adds that touches registers alone.
  * It is run in turn with each product, since the clock and the neighbours of a machine change
@@ -15,11 +15,14 @@
 #include "model/isa.h"
 
 enum { ROUNDS = 9, CHAINS = 12, PEAK_STEPS = 400000 };
+static const double OPERATIONS = 5e8;
 
+/* One thread is measured in processor time, in which the other programs of the machine do not
+ * count. */
 static double seconds(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(omp_get_max_threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -76,6 +79,19 @@ struct shape {
     size_t n, out, in;
 };
 
+/* The linear layers of d_model 256 and 512, a batch of 1024 tokens. */
+static const struct shape layers[] = {
+    {1024, 256, 256},  {1024, 768, 256},  {1024, 512, 256},  {1024, 1024, 256},
+    {1024, 256, 1024}, {1024, 8000, 256}, {1024, 512, 512},  {1024, 1536, 512},
+    {1024, 2048, 512}, {1024, 512, 2048}, {1024, 8000, 512},
+};
+
+/* One head's attention in a short sentence, and steps of decoding; no part of the total. */
+static const struct shape small_ones[] = {
+    {16, 16, 64},   {13, 11, 64},   {1, 256, 256},  {4, 256, 256},
+    {64, 256, 256}, {1, 8000, 256}, {4, 8000, 256}, {64, 8000, 256},
+};
+
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -88,18 +104,22 @@ static double median(double *values, size_t count)
     return values[count / 2];
 }
 
+static enum tolk_gemm_precision precision = TOLK_REAL;
+
 static void run(const struct shape *s, enum tolk_gemm_layout layout, real *x, real *w, real *y)
 {
     switch (layout) {
     case TOLK_NT:
-        tolk_gemm(TOLK_NT, TOLK_STORE, s->n, s->out, s->in, x, s->in, w, s->in, NULL, y, s->out);
+        tolk_gemm_in(precision, TOLK_NT, TOLK_STORE, s->n, s->out, s->in, x, s->in, w, s->in, NULL,
+                     y, s->out);
         break;
     case TOLK_NN:
-        tolk_gemm(TOLK_NN, TOLK_STORE, s->n, s->in, s->out, y, s->out, w, s->in, NULL, x, s->in);
+        tolk_gemm_in(precision, TOLK_NN, TOLK_STORE, s->n, s->in, s->out, y, s->out, w, s->in, NULL,
+                     x, s->in);
         break;
     case TOLK_TN:
-        tolk_gemm(TOLK_TN, TOLK_ACCUMULATE, s->out, s->in, s->n, y, s->out, x, s->in, NULL, w,
-                  s->in);
+        tolk_gemm_in(precision, TOLK_TN, TOLK_ACCUMULATE, s->out, s->in, s->n, y, s->out, x, s->in,
+                     NULL, w, s->in);
         break;
     }
 }
@@ -119,7 +139,7 @@ static void measure(const struct shape *s, enum tolk_gemm_layout layout, real *x
     static const char *const names[] = {"NN", "NT", "TN"};
     double rates[ROUNDS], ratios[ROUNDS];
     double operations = 2.0 * (double)s->n * (double)s->out * (double)s->in;
-    size_t times = (size_t)(5e8 / operations) + 1;
+    size_t times = (size_t)(OPERATIONS / operations) + 1;
     fill(x, s->n * s->in, 1e-3), fill(w, s->out * s->in, 1e-3), fill(y, s->n * s->out, 1e-3);
     run(s, layout, x, w, y);
     for (int round = 0; round < ROUNDS; round++) {
@@ -138,13 +158,18 @@ static void measure(const struct shape *s, enum tolk_gemm_layout layout, real *x
     total[1] += operations / rate * ratio;
 }
 
+static void measure_all(const struct shape *shapes, size_t count, real *x, real *w, real *y,
+                        double total[2])
+{
+    for (size_t i = 0; i < count; i++) {
+        for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
+            measure(&shapes[i], (enum tolk_gemm_layout)layout, x, w, y, total);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
-    static const struct shape shapes[] = {
-        {1024, 256, 256},  {1024, 768, 256},  {1024, 512, 256},  {1024, 1024, 256},
-        {1024, 256, 1024}, {1024, 8000, 256}, {1024, 512, 512},  {1024, 1536, 512},
-        {1024, 2048, 512}, {1024, 512, 2048}, {1024, 8000, 512},
-    };
     enum { ELEMENTS = 8000 * 1024 };
     struct tolk_error error;
     if (tolk_isa_choose(NULL, &error) != 0) {
@@ -157,18 +182,24 @@ int main(int argc, char **argv)
         fprintf(stderr, "no memory\n");
         return 1;
     }
+    if (argc > 1 && strcmp(argv[1], "--bfloat16") == 0) {
+        if (!tolk_gemm_has_bfloat16()) {
+            fprintf(stderr, "%s multiplies no bfloat16\n", tolk_isa()->name);
+            return 1;
+        }
+        precision = TOLK_BFLOAT16;
+        argc--, argv++;
+    }
     for (int i = 1; i < argc || i == 1; i++) {
         int threads = argc > 1 ? atoi(argv[i]) : omp_get_num_procs();
         double total[2] = {0, 0};
         omp_set_num_threads(threads);
-        printf("%s, %d threads, limit %.1f GFLOP/s\n", tolk_isa()->name, threads, peak() / 1e9);
-        printf("    n   out    in       GFLOP/s  of the limit\n");
-        for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
-            for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
-                measure(&shapes[s], (enum tolk_gemm_layout)layout, x, w, y, total);
-            }
-        }
+        printf("%s%s, %d threads, limit in float32 %.1f GFLOP/s\n", tolk_isa()->name,
+               precision == TOLK_BFLOAT16 ? " bfloat16" : "", threads, peak() / 1e9);
+        printf("    n   out    in       GFLOP/s  of that limit\n");
+        measure_all(layers, sizeof layers / sizeof layers[0], x, w, y, total);
         printf("total                           %5.1f %%\n", 100 * total[1] / total[0]);
+        measure_all(small_ones, sizeof small_ones / sizeof small_ones[0], x, w, y, total);
     }
     free(x), free(w), free(y);
     return 0;

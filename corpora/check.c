@@ -194,8 +194,10 @@ int tolk_grammar_check(const struct tolk_grammar *grammar, struct tolk_error *er
             return tolk_error_set(error, "%s:%zu: expected a rule or a row for %s, found none",
                                   grammar->path, symbol->line, symbol->name);
         }
-        for (size_t r = 0; r < symbol->rule_count; r++) {
-            if (check_rule(&c, &symbol->rules[r]) != 0) {
+    }
+    for (size_t s = 0; s < grammar->symbol_count; s++) {
+        for (size_t r = 0; r < grammar->symbols[s].rule_count; r++) {
+            if (check_rule(&c, &grammar->symbols[s].rules[r]) != 0) {
                 return -1;
             }
         }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpora/command.h"
 #include "corpora/generate.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -211,6 +212,7 @@ static int run_generate(int argc, char **argv)
 
 static const struct command commands[] = {
     {"generate", "draw sentence pairs with their alignment from a grammar", run_generate},
+    {"prepare", "clean, filter and split a download of Tatoeba pairs", tolk_command_prepare},
 };
 
 static void print_help(FILE *stream)

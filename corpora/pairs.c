@@ -16,17 +16,9 @@ struct span {
     size_t size;
 };
 
-/* The storage of the sentences moves while it grows, so the pairs get their pointers at the end;
- * until then their texts are known by where they start. */
-struct start {
-    size_t source;
-    size_t target;
-};
-
 struct builder {
     struct tolk_pairs *pairs;
     const struct tolk_pairs_options *options;
-    struct start *starts;  /* as many as pairs->capacity */
     size_t size, capacity; /* of pairs->text */
 };
 
@@ -70,41 +62,35 @@ static enum verdict check_side(const struct tolk_lines *lines, const char *side,
                               lines->number, side, text.size == 0 ? "nothing" : "white space"));
 }
 
-static int grow_items(struct builder *builder)
+static int grow_items(struct tolk_pairs *pairs)
 {
-    struct tolk_pairs *pairs = builder->pairs;
     const size_t capacity = pairs->capacity > 0 ? 2 * pairs->capacity : 1024;
     struct tolk_pair *items = realloc(pairs->items, capacity * sizeof *items);
     if (items == NULL) {
         return -1;
     }
     pairs->items = items;
-    struct start *starts = realloc(builder->starts, capacity * sizeof *starts);
-    if (starts == NULL) {
-        return -1;
-    }
-    builder->starts = starts;
     pairs->capacity = capacity;
     return 0;
 }
 
-/* Where the sentence starts in the storage; SIZE_MAX when there is no memory. */
-static size_t store(struct builder *builder, struct span text)
+/* Puts a sentence and its NUL behind those that are stored. */
+static int store(struct builder *builder, struct span text)
 {
-    const size_t start = builder->size;
     if (builder->capacity - builder->size < text.size + 1) {
         const size_t capacity = 2 * builder->capacity + text.size + 1;
         char *bytes = realloc(builder->pairs->text, capacity);
         if (bytes == NULL) {
-            return SIZE_MAX;
+            return -1;
         }
         builder->pairs->text = bytes;
         builder->capacity = capacity;
     }
-    memcpy(builder->pairs->text + start, text.text, text.size);
-    builder->pairs->text[start + text.size] = '\0';
+    char *to = builder->pairs->text + builder->size;
+    memcpy(to, text.text, text.size);
+    to[text.size] = '\0';
     builder->size += text.size + 1;
-    return start;
+    return 0;
 }
 
 /* Takes the links over, also when it fails. */
@@ -113,20 +99,14 @@ static enum verdict add_pair(struct builder *builder, const struct tolk_lines *l
                              struct tolk_error *error)
 {
     struct tolk_pairs *pairs = builder->pairs;
-    if (pairs->count == pairs->capacity && grow_items(builder) != 0) {
-        goto no_memory;
+    if ((pairs->count == pairs->capacity && grow_items(pairs) != 0) ||
+        store(builder, source) != 0 || store(builder, target) != 0) {
+        tolk_links_free(&links);
+        tolk_error_set(error, "%s:%zu: out of memory", lines->name, lines->number);
+        return FATAL;
     }
-    const struct start start = {store(builder, source), store(builder, target)};
-    if (start.source == SIZE_MAX || start.target == SIZE_MAX) {
-        goto no_memory;
-    }
-    builder->starts[pairs->count] = start;
     pairs->items[pairs->count++] = (struct tolk_pair){.links = links, .line = lines->number};
     return GOOD;
-no_memory:
-    tolk_links_free(&links);
-    tolk_error_set(error, "%s:%zu: out of memory", lines->name, lines->number);
-    return FATAL;
 }
 
 /* Divides a line at its tabs; the number of fields, at most one more than `most`. */
@@ -205,23 +185,34 @@ static void begin(struct builder *builder, const struct tolk_pairs_options *opti
     *builder = (struct builder){.pairs = pairs, .options = options};
 }
 
-/* Gives the pairs their pointers; empties them when `result` is a failure. */
-static int finish(struct builder *builder, const char *path, int result, struct tolk_error *error)
+/* The storage moves while it grows, so the pairs get their pointers when all of it stands: the
+ * sentences follow one another in it. */
+static void point_into_text(struct tolk_pairs *pairs)
+{
+    const char *at = pairs->text;
+    for (size_t i = 0; i < pairs->count; i++) {
+        pairs->items[i].source = at;
+        at += strlen(at) + 1;
+        pairs->items[i].target = at;
+        at += strlen(at) + 1;
+    }
+}
+
+/* Completes the pairs, or empties them when `result` is a failure. */
+static int finish(const struct builder *builder, const char *path, int result,
+                  struct tolk_error *error)
 {
     struct tolk_pairs *pairs = builder->pairs;
     if (result == 0 && pairs->count == 0) {
         result = tolk_error_set(error, "%s: expected sentence pairs, found none (%zu bad lines)",
                                 path, pairs->skipped);
     }
-    for (size_t i = 0; i < pairs->count; i++) {
-        pairs->items[i].source = pairs->text + builder->starts[i].source;
-        pairs->items[i].target = pairs->text + builder->starts[i].target;
-    }
-    free(builder->starts);
     if (result != 0) {
         tolk_pairs_free(pairs);
+        return -1;
     }
-    return result;
+    point_into_text(pairs);
+    return 0;
 }
 
 int tolk_pairs_read_tsv(const char *path, const struct tolk_pairs_options *options,

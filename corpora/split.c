@@ -94,16 +94,14 @@ int tolk_split(const struct tolk_split_pair *pairs, size_t count, size_t dev, si
     for (size_t i = 0; i < count; i++) {
         const size_t head = head_of(&families, order[i]);
         enum tolk_split_set *set = &sets[order[i]];
-        if (families.size[head] > LARGEST_DRAWN_FAMILY) {
-            *set = TOLK_SPLIT_TRAIN;
-        } else if (drawn[head]) {
+        if (drawn[head]) {
             *set = TOLK_SPLIT_LEFT_OUT;
-        } else if (test + dev > 0) {
+        } else if (test + dev == 0 || families.size[head] > LARGEST_DRAWN_FAMILY) {
+            *set = TOLK_SPLIT_TRAIN;
+        } else {
             *set = test > 0 ? TOLK_SPLIT_TEST : TOLK_SPLIT_DEV;
             *(test > 0 ? &test : &dev) -= 1;
             drawn[head] = true;
-        } else {
-            *set = TOLK_SPLIT_TRAIN;
         }
     }
     result = 0;

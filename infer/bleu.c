@@ -44,13 +44,13 @@ static size_t count_words(const char *text)
     return count;
 }
 
-static void list_words(const char *text, uint32_t *units, struct word *words)
+static void list_words(const char *text, const struct tolk_units *units, struct word *words)
 {
     size_t size = 0;
     for (size_t i = 0; *text != '\0'; i++) {
         const char *word = text;
         text = next_word(text, &size);
-        words[i] = (struct word){word, size, &units[i]};
+        words[i] = (struct word){word, size, &units->items[i]};
     }
 }
 
@@ -69,8 +69,8 @@ static int number_words(const char *hypothesis, const char *reference,
     }
     *hypothesis_units = (struct tolk_units){units, in_hypothesis};
     *reference_units = (struct tolk_units){units + in_hypothesis, in_reference};
-    list_words(hypothesis, hypothesis_units->items, words);
-    list_words(reference, reference_units->items, words + in_hypothesis);
+    list_words(hypothesis, hypothesis_units, words);
+    list_words(reference, reference_units, words + in_hypothesis);
     qsort(words, count, sizeof *words, compare_words);
     uint32_t id = 0;
     for (size_t i = 0; i < count; i++) {

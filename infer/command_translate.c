@@ -139,33 +139,73 @@ static int translate_lines(struct translating *work, struct tolk_error *error)
     return more;
 }
 
+/* Options as they were given. */
+struct wishes {
+    struct tolk_settings settings;
+    struct tolk_print_options print;
+    size_t n_best; /* 0: not given */
+    bool skip_bad;
+};
+
+static enum tolk_exit translate(const struct wishes *wishes, const struct tolk_session *session,
+                                const char *path, FILE *out, FILE *log, struct tolk_error *error)
+{
+    const struct tolk_config *const config = &session->model.config;
+    struct tolk_translator_options how = tolk_translator_options_default(config);
+    how.search.n_best = wishes->n_best > 0 ? wishes->n_best : 1;
+    how.words = wishes->print.word_scores || wishes->print.json;
+    how.attention = wishes->print.alignment.kind != TOLK_ALIGNMENT_NONE;
+    if (tolk_settings_search(&wishes->settings, &how, error) != 0 ||
+        tolk_settings_choice(&wishes->settings, config, &how.choice, error) != 0) {
+        return TOLK_WRONG_USAGE;
+    }
+    struct tolk_translator *const translator =
+        tolk_translator_create(&session->model, session->codec, &how, error);
+    if (translator == NULL) {
+        return TOLK_FAILED;
+    }
+    int status = 0;
+    struct tolk_lines input;
+    if (path == NULL) {
+        tolk_lines_attach(&input, STDIN_FILENO, "standard input");
+    } else {
+        status = tolk_lines_open(&input, path, error);
+    }
+    if (status == 0) {
+        struct translating work = {&session->model,  translator, &input, &wishes->print,
+                                   wishes->skip_bad, out,        log};
+        status = translate_lines(&work, error);
+        tolk_lines_close(&input);
+    }
+    tolk_translator_free(translator);
+    return status == 0 ? TOLK_DONE : TOLK_FAILED;
+}
+
 static const char ABOUT[] =
     "Translates standard input, or FILE, line by line: one line out for each line in, in order. A\n"
     "blank line gives an empty one. Lines are translated together when they are there together;\n"
-    "none waits for the next.\n";
+    "none waits for the next. A line longer than the model can read is cut, with a warning.\n";
 
 int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
 {
-    struct tolk_settings settings = tolk_settings_default();
-    struct tolk_print_options print = {0};
-    size_t n_best = 0;
-    bool skip_bad = false;
+    struct wishes wishes = {.settings = tolk_settings_default()};
     const char *alignment = NULL;
     const struct tolk_option options[] = {
-        TOLK_SEARCH_OPTIONS(&settings),
+        TOLK_SEARCH_OPTIONS(&wishes.settings),
         TOLK_OPTION_SIZE("n-best", 0, "N",
                          "the N best translations of each line, as\n"
                          "line ||| text ||| F0= score ||| normalised score",
-                         &n_best, 1, TOLK_MOST_BEAM),
+                         &wishes.n_best, 1, TOLK_MOST_BEAM),
         TOLK_OPTION_TEXT("alignment", 'a', "KIND",
                          "word alignment behind the text: hard, soft,\nor a threshold from 0 to 1",
                          &alignment),
-        TOLK_CHOICE_OPTIONS(&settings),
+        TOLK_CHOICE_OPTIONS(&wishes.settings),
         TOLK_OPTION_FLAG("word-scores", 0, "log-probability of each word and of the end",
-                         &print.word_scores),
-        TOLK_OPTION_FLAG("json", 0, "one JSON object a line", &print.json),
-        TOLK_OPTION_FLAG("skip-bad", 0, "an empty line for a line that is not UTF-8", &skip_bad),
-        TOLK_THREAD_OPTIONS(&settings),
+                         &wishes.print.word_scores),
+        TOLK_OPTION_FLAG("json", 0, "one JSON object a line", &wishes.print.json),
+        TOLK_OPTION_FLAG("skip-bad", 0, "an empty line for a line that is not UTF-8",
+                         &wishes.skip_bad),
+        TOLK_THREAD_OPTIONS(&wishes.settings),
     };
     const struct tolk_command command = {"tolk translate", "MODEL [FILE]", ABOUT, options,
                                          sizeof options / sizeof options[0]};
@@ -176,44 +216,17 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
         return begun;
     }
     if (alignment != NULL &&
-        tolk_alignment_format_parse(alignment, &print.alignment, &error) != 0) {
+        tolk_alignment_format_parse(alignment, &wishes.print.alignment, &error) != 0) {
         return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
     }
-
+    wishes.print.n_best = wishes.n_best > 0;
+    tolk_settings_threads(&wishes.settings);
     struct tolk_session session;
     if (tolk_session_open(&session, argv[first], &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);
     }
-    enum tolk_exit status = TOLK_FAILED;
-    struct tolk_translator *translator = NULL;
-    struct tolk_lines input = {0};
-    struct tolk_translator_options how = tolk_translator_options_default(&session.model.config);
-    how.search.n_best = n_best > 0 ? n_best : 1;
-    how.words = print.word_scores || print.json;
-    how.attention = print.alignment.kind != TOLK_ALIGNMENT_NONE;
-    print.n_best = n_best > 0;
-    tolk_settings_threads(&settings);
-    if (tolk_settings_search(&settings, &how, &error) != 0 ||
-        tolk_settings_choice(&settings, &session.model.config, &how.choice, &error) != 0) {
-        status = TOLK_WRONG_USAGE;
-        goto out;
-    }
-    translator = tolk_translator_create(&session.model, session.codec, &how, &error);
-    if (translator == NULL) {
-        goto out;
-    }
-    if (first + 1 == argc) {
-        tolk_lines_attach(&input, STDIN_FILENO, "standard input");
-    } else if (tolk_lines_open(&input, argv[first + 1], &error) != 0) {
-        goto out;
-    }
-    struct translating work = {&session.model, translator, &input, &print, skip_bad, out, log};
-    if (translate_lines(&work, &error) == 0) {
-        status = TOLK_DONE;
-    }
-    tolk_lines_close(&input);
-out:
-    tolk_translator_free(translator);
+    const enum tolk_exit status =
+        translate(&wishes, &session, argc - first > 1 ? argv[first + 1] : NULL, out, log, &error);
     tolk_session_close(&session);
-    return status == TOLK_DONE ? 0 : tolk_command_fail(&command, status, &error, log);
+    return status == TOLK_DONE ? TOLK_DONE : tolk_command_fail(&command, status, &error, log);
 }

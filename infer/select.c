@@ -2,20 +2,6 @@
 
 #include <math.h>
 
-double tolk_log_sum_exp(const real *x, size_t count)
-{
-    real largest = -INFINITY;
-    for (size_t i = 0; i < count; i++) {
-        largest = x[i] > largest ? x[i] : largest;
-    }
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += sizeof(real) == sizeof(float) ? (double)expf((float)(x[i] - largest))
-                                             : exp((double)(x[i] - largest));
-    }
-    return (double)largest + log(sum);
-}
-
 void tolk_select_one(struct tolk_selection *selection, struct tolk_candidate candidate)
 {
     struct tolk_candidate *const items = selection->items;

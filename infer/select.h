@@ -22,9 +22,6 @@ struct tolk_selection {
     size_t count;
 };
 
-/* log Σ exp x, without overflow; not finite when some x is NaN or +inf, or all are -inf. */
-double tolk_log_sum_exp(const real *x, size_t count);
-
 /* Offers each id but `barred` as a continuation of a hypothesis with this score, in order of id.
  * `normaliser` is the log Σ exp of its logits [vocabulary]. */
 void tolk_select_row(struct tolk_selection *selection, size_t row, double score, const real *logits,

@@ -131,7 +131,7 @@ static void join_words(struct bytes *line)
 static int apply(struct bytes *line, enum rule rule)
 {
     enum { MOST_GROWTH = 3 }; /* the first rule makes ` x ` of `x` */
-    struct bytes parted = {malloc(line->size * MOST_GROWTH), 0};
+    struct bytes parted = {malloc(line->size * MOST_GROWTH + 1), 0};
     if (parted.text == NULL) {
         return -1;
     }

@@ -216,8 +216,9 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
     }
     for (size_t l = 0; l < model->config.decoder_layers; l++) {
         /* k and v are neighbours in the arena: [source rows, 2 d] = memory · [K; V]ᵀ */
-        tolk_linear_forward(&model->weights.decoder[l].cross.k, tolk_batch_source_rows(batch), d,
-                            2 * d, memory, decoding->layers[l].cross_kv);
+        tolk_linear_forward(&model->weights.decoder[l].cross.k, TOLK_REAL,
+                            tolk_batch_source_rows(batch), d, 2 * d, memory,
+                            decoding->layers[l].cross_kv);
     }
     return 0;
 }
@@ -318,9 +319,9 @@ static void self_attention(struct tolk_decoding *decoding, size_t l, size_t rows
     const struct layer_cache *cache = &decoding->layers[l];
     const size_t d = config->d_model;
     const real *input = enter(decoding, &weights->norm, rows);
-    tolk_linear_forward(&weights->q, rows, d, d, input, decoding->q);
+    tolk_linear_forward(&weights->q, TOLK_REAL, rows, d, d, input, decoding->q);
     /* The new keys and values go straight to their place in the cache. */
-    tolk_linear_forward(&weights->k, rows, d, 2 * d, input,
+    tolk_linear_forward(&weights->k, TOLK_REAL, rows, d, 2 * d, input,
                         cache->self_kv + decoding->step * decoding->row_limit * 2 * d);
     const struct tolk_attention attention = {
         .d_model = d,
@@ -342,7 +343,7 @@ static void self_attention(struct tolk_decoding *decoding, size_t l, size_t rows
         .scratch_size = decoding->scratch_size,
     };
     tolk_attention_forward(&attention, decoding->context);
-    tolk_linear_forward(&weights->out, rows, d, d, decoding->context, decoding->branch);
+    tolk_linear_forward(&weights->out, TOLK_REAL, rows, d, d, decoding->context, decoding->branch);
     leave(decoding, &weights->norm, rows);
 }
 
@@ -353,7 +354,7 @@ static void cross_attention(struct tolk_decoding *decoding, size_t l, size_t row
     const struct layer_cache *cache = &decoding->layers[l];
     const size_t d = config->d_model;
     const real *input = enter(decoding, &weights->norm, rows);
-    tolk_linear_forward(&weights->q, rows, d, d, input, decoding->q);
+    tolk_linear_forward(&weights->q, TOLK_REAL, rows, d, d, input, decoding->q);
     const struct tolk_attention attention = {
         .d_model = d,
         .heads = config->decoder_attention_heads,
@@ -373,7 +374,7 @@ static void cross_attention(struct tolk_decoding *decoding, size_t l, size_t row
         .scratch_size = decoding->scratch_size,
     };
     tolk_attention_forward(&attention, decoding->context);
-    tolk_linear_forward(&weights->out, rows, d, d, decoding->context, decoding->branch);
+    tolk_linear_forward(&weights->out, TOLK_REAL, rows, d, d, decoding->context, decoding->branch);
     leave(decoding, &weights->norm, rows);
 }
 
@@ -386,10 +387,10 @@ static void feed_forward(struct tolk_decoding *decoding, size_t l, size_t rows)
     const size_t f = config->decoder_ffn_dim;
     const struct tolk_dropout_mask none = {.threshold = 0, .scale = 1};
     const real *input = enter(decoding, &weights->norm, rows);
-    tolk_linear_forward(&weights->fc1, rows, d, f, input, decoding->hidden);
+    tolk_linear_forward(&weights->fc1, TOLK_REAL, rows, d, f, input, decoding->hidden);
     tolk_activation_forward(config->activation_function, rows, f, none, decoding->hidden,
                             decoding->hidden);
-    tolk_linear_forward(&weights->fc2, rows, f, d, decoding->hidden, decoding->branch);
+    tolk_linear_forward(&weights->fc2, TOLK_REAL, rows, f, d, decoding->hidden, decoding->branch);
     leave(decoding, &weights->norm, rows);
 }
 
@@ -428,11 +429,7 @@ const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, 
            place.query * keys;
 }
 
-void tolk_log_softmax(real *x, size_t rows, size_t columns)
+double tolk_log_sum_exp(const real *x, size_t count)
 {
-    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-#pragma omp parallel for schedule(static) if (rows > 1)
-    for (size_t row = 0; row < rows; row++) {
-        kernels->log_softmax(columns, x + row * columns);
-    }
+    return tolk_isa()->rows->log_sum_exp(count, x);
 }

@@ -44,7 +44,8 @@ const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, cons
 const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, size_t layer,
                                           size_t head, size_t row);
 
-/* In place, each row: x − log Σ exp x. [rows, columns] */
-void tolk_log_softmax(real *x, size_t rows, size_t columns);
+/* log Σ exp x, the normaliser of a row of logits: log p = x − log Σ exp x. NaN when an x is. Safe
+ * to call from several threads. */
+double tolk_log_sum_exp(const real *x, size_t count);
 
 #endif

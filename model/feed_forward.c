@@ -26,11 +26,13 @@ const real *tolk_feed_forward_forward(const struct tolk_pass *pass, struct tolk_
     real *branch = pass->workspace->branch;
 
     tape->input = tolk_sublayer_enter(pass, &weights->norm, &tape->sublayer, s.n, stream);
-    tolk_linear_forward(&weights->fc1, s.n, s.d, s.f, tape->input, tape->before);
+    tolk_linear_forward(&weights->fc1, pass->workspace->precision, s.n, s.d, s.f, tape->input,
+                        tape->before);
     tolk_activation_forward(pass->model->config.activation_function, s.n, s.f,
                             tolk_site_mask(pass, site, TOLK_DROP_ACTIVATION), tape->before,
                             tape->hidden);
-    tolk_linear_forward(&weights->fc2, s.n, s.f, s.d, tape->hidden, branch);
+    tolk_linear_forward(&weights->fc2, pass->workspace->precision, s.n, s.f, s.d, tape->hidden,
+                        branch);
     return tolk_sublayer_leave(pass, site, &weights->norm, &tape->sublayer, s.n, branch);
 }
 
@@ -44,13 +46,13 @@ void tolk_feed_forward_backward(const struct tolk_pass *pass, struct tolk_site s
 
     tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm, &tape->sublayer, s.n,
                                  dstream, room->branch);
-    tolk_linear_backward(&weights->fc2, &gradient->fc2, s.n, s.f, s.d, tape->hidden, room->branch,
-                         TOLK_STORE, room->hidden);
+    tolk_linear_backward(&weights->fc2, &gradient->fc2, pass->workspace->precision, s.n, s.f, s.d,
+                         tape->hidden, room->branch, TOLK_STORE, room->hidden);
     tolk_activation_backward(pass->model->config.activation_function, s.n, s.f,
                              tolk_site_mask(pass, site, TOLK_DROP_ACTIVATION), tape->before,
                              room->hidden, room->hidden);
-    tolk_linear_backward(&weights->fc1, &gradient->fc1, s.n, s.d, s.f, tape->input, room->hidden,
-                         TOLK_STORE, room->input);
+    tolk_linear_backward(&weights->fc1, &gradient->fc1, pass->workspace->precision, s.n, s.d, s.f,
+                         tape->input, room->hidden, TOLK_STORE, room->input);
     tolk_sublayer_enter_backward(pass, &weights->norm, &gradient->norm, &tape->sublayer, s.n,
                                  room->input, dstream);
 }

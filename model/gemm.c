@@ -51,19 +51,42 @@ static void multiply_rows(const struct product *x, size_t i0, size_t i1, size_t 
         };
         kernels->pack_a[x->packing_of_a](m, k, element(x->packing_of_a, x->a, x->lda, i, p), x->lda,
                                          a_words);
-        kernels->multiply(x->packing_of_a, m, n, k, a_words, b_words, &target);
+        size_t next = smaller(i1 - i - m, step);
+        const struct tolk_gemm_ahead ahead = {
+            .from = element(x->packing_of_a, x->a, x->lda, i + m, p),
+            .rows = next == 0                       ? 0
+                    : x->packing_of_a == TOLK_ALONG ? next
+                                                    : k,
+            .width = x->packing_of_a == TOLK_ALONG ? k : next,
+            .step = x->lda,
+        };
+        kernels->multiply(x->packing_of_a, m, n, k, a_words, b_words, &target, &ahead);
     }
+}
+
+/* The width of a block of B, in whole panels: as wide as the buffer allows, blocks of n alike. */
+static size_t width_of_block(size_t n, size_t words, size_t columns)
+{
+    size_t widest = TOLK_GEMM_B_WORDS / (words + 1) / columns * columns;
+    size_t blocks = (n + widest - 1) / widest;
+    return ((n + blocks - 1) / blocks + columns - 1) / columns * columns;
 }
 
 /* The rectangle [i0, i1) x [j0, j1) of C. Blocks of k begin at the same steps for any rectangle. */
 static void multiply_rectangle(const struct product *x, size_t i0, size_t i1, size_t j0, size_t j1)
 {
     const struct tolk_gemm_kernels *kernels = x->kernels;
-    for (size_t j = j0; j < j1; j += TOLK_GEMM_NC) {
-        size_t n = smaller(j1 - j, TOLK_GEMM_NC);
+    if (i0 == i1 || j0 == j1) {
+        return; /* fewer strips of columns than threads */
+    }
+    size_t k_most = smaller(x->k, TOLK_GEMM_KC * kernels->pair);
+    size_t step =
+        width_of_block(j1 - j0, (k_most + kernels->pair - 1) / kernels->pair, kernels->columns);
+    for (size_t j = j0; j < j1; j += step) {
+        size_t n = smaller(j1 - j, step);
         size_t p = 0;
         do { /* once at least: k = 0 stores too */
-            size_t k = smaller(x->k - p, TOLK_GEMM_KC * kernels->pair);
+            size_t k = smaller(x->k - p, k_most);
             kernels->pack_b[x->packing_of_b](n, k, element(x->packing_of_b, x->b, x->ldb, j, p),
                                              x->ldb, b_words);
             multiply_rows(x, i0, i1, j, n, p, k);
@@ -121,16 +144,23 @@ static void multiply_parallel(const struct product *x)
     }
 }
 
-void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m, size_t n, size_t k,
-               const real *a, size_t lda, const real *b, size_t ldb, const real *bias, real *c,
-               size_t ldc)
+int tolk_gemm_has_bfloat16(void)
+{
+    return tolk_isa()->gemm_bfloat16 != NULL;
+}
+
+void tolk_gemm_in(enum tolk_gemm_precision precision, enum tolk_gemm_layout layout,
+                  enum tolk_gemm_mode mode, size_t m, size_t n, size_t k, const real *a, size_t lda,
+                  const real *b, size_t ldb, const real *bias, real *c, size_t ldc)
 {
     assert(bias == NULL || mode == TOLK_STORE);
     if (m == 0 || n == 0 || (k == 0 && mode == TOLK_ACCUMULATE)) {
         return;
     }
+    const struct tolk_isa *isa = tolk_isa();
     const struct product product = {
-        .kernels = tolk_isa()->gemm,
+        .kernels = precision == TOLK_BFLOAT16 && isa->gemm_bfloat16 != NULL ? isa->gemm_bfloat16
+                                                                            : isa->gemm,
         .packing_of_a = layout == TOLK_TN ? TOLK_ACROSS : TOLK_ALONG,
         .packing_of_b = layout == TOLK_NT ? TOLK_ALONG : TOLK_ACROSS,
         .mode = mode,
@@ -146,4 +176,11 @@ void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m,
         .ldc = ldc,
     };
     multiply_parallel(&product);
+}
+
+void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m, size_t n, size_t k,
+               const real *a, size_t lda, const real *b, size_t ldb, const real *bias, real *c,
+               size_t ldc)
+{
+    tolk_gemm_in(TOLK_REAL, layout, mode, m, n, k, a, lda, b, ldb, bias, c, ldc);
 }

@@ -33,4 +33,19 @@ void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m,
                const real *a, size_t lda, const real *b, size_t ldb, const real *bias, real *c,
                size_t ldc);
 
+/* What the operands are multiplied as. C, bias and all sums are real in either. */
+enum tolk_gemm_precision {
+    TOLK_REAL,
+    TOLK_BFLOAT16, /* A and B rounded to bfloat16, nearest even; denormals count as zero */
+};
+
+/* Whether the instruction set in use multiplies bfloat16; where not, TOLK_BFLOAT16 means TOLK_REAL.
+ */
+int tolk_gemm_has_bfloat16(void);
+
+/* tolk_gemm is this with TOLK_REAL. */
+void tolk_gemm_in(enum tolk_gemm_precision precision, enum tolk_gemm_layout layout,
+                  enum tolk_gemm_mode mode, size_t m, size_t n, size_t k, const real *a, size_t lda,
+                  const real *b, size_t ldb, const real *bias, real *c, size_t ldc);
+
 #endif

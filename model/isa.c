@@ -40,6 +40,17 @@ static const struct tolk_isa avx512 = {
     .name = "avx512", .gemm = &tolk_gemm_kernels_avx512, .rows = &tolk_row_kernels_avx512};
 #endif
 
+#ifdef TOLK_HAVE_avx512bf16
+static int avx512bf16_runs(void)
+{
+    return avx512_runs() && __builtin_cpu_supports("avx512bf16");
+}
+static const struct tolk_isa avx512bf16 = {.name = "avx512bf16",
+                                           .gemm = &tolk_gemm_kernels_avx512,
+                                           .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_avx512bf16,
+                                           .rows = &tolk_row_kernels_avx512};
+#endif
+
 static const struct {
     const struct tolk_isa *isa;
     int (*runs)(void);
@@ -52,6 +63,9 @@ static const struct {
 #endif
 #ifdef TOLK_HAVE_avx512
     {&avx512, avx512_runs},
+#endif
+#ifdef TOLK_HAVE_avx512bf16
+    {&avx512bf16, avx512bf16_runs},
 #endif
 };
 

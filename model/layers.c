@@ -7,21 +7,24 @@
 /* Whole cache lines of a row, so that no two threads write the same line. */
 enum { COLUMN_GRAIN = 64 / sizeof(real) };
 
-void tolk_linear_forward(const struct tolk_linear *linear, size_t rows, size_t in, size_t out,
-                         const real *x, real *y)
+void tolk_linear_forward(const struct tolk_linear *linear, enum tolk_gemm_precision precision,
+                         size_t rows, size_t in, size_t out, const real *x, real *y)
 {
     /* y[rows, out] = x[rows, in] · Wᵀ[in, out] + b */
-    tolk_gemm(TOLK_NT, TOLK_STORE, rows, out, in, x, in, linear->weight, in, linear->bias, y, out);
+    tolk_gemm_in(precision, TOLK_NT, TOLK_STORE, rows, out, in, x, in, linear->weight, in,
+                 linear->bias, y, out);
 }
 
 void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *gradient,
-                          size_t rows, size_t in, size_t out, const real *x, const real *dy,
-                          enum tolk_gemm_mode mode, real *dx)
+                          enum tolk_gemm_precision precision, size_t rows, size_t in, size_t out,
+                          const real *x, const real *dy, enum tolk_gemm_mode mode, real *dx)
 {
     /* dx[rows, in] = dy[rows, out] · W[out, in] */
-    tolk_gemm(TOLK_NN, mode, rows, in, out, dy, out, linear->weight, in, NULL, dx, in);
+    tolk_gemm_in(precision, TOLK_NN, mode, rows, in, out, dy, out, linear->weight, in, NULL, dx,
+                 in);
     /* dW[out, in] += dyᵀ[out, rows] · x[rows, in] */
-    tolk_gemm(TOLK_TN, TOLK_ACCUMULATE, out, in, rows, dy, out, x, in, NULL, gradient->weight, in);
+    tolk_gemm_in(precision, TOLK_TN, TOLK_ACCUMULATE, out, in, rows, dy, out, x, in, NULL,
+                 gradient->weight, in);
     /* db[out] += Σ_rows dy[rows, out] */
     tolk_column_sums(rows, out, dy, 1, gradient->bias);
 }

@@ -17,12 +17,12 @@
 #include "model/real.h"
 
 /* y = x Wᵀ + b. x [rows, in], y [rows, out]. */
-void tolk_linear_forward(const struct tolk_linear *linear, size_t rows, size_t in, size_t out,
-                         const real *x, real *y);
+void tolk_linear_forward(const struct tolk_linear *linear, enum tolk_gemm_precision precision,
+                         size_t rows, size_t in, size_t out, const real *x, real *y);
 /* dx = (or +=, by `mode`) dy W, dW += dyᵀ x, db += Σ_rows dy. */
 void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *gradient,
-                          size_t rows, size_t in, size_t out, const real *x, const real *dy,
-                          enum tolk_gemm_mode mode, real *dx);
+                          enum tolk_gemm_precision precision, size_t rows, size_t in, size_t out,
+                          const real *x, const real *dy, enum tolk_gemm_mode mode, real *dx);
 
 /* sums[c] += scale · Σ_rows x[row, c]. x [rows, columns]. */
 void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, real *sums);

@@ -82,10 +82,10 @@ const real *tolk_self_attention_forward(const struct tolk_pass *pass, struct tol
     real *branch = pass->workspace->branch;
 
     tape->input = tolk_sublayer_enter(pass, &weights->norm, &tape->sublayer, n, stream);
-    tolk_linear_forward(&qkv, n, d, 3 * d, tape->input, tape->q);
+    tolk_linear_forward(&qkv, pass->workspace->precision, n, d, 3 * d, tape->input, tape->q);
     const struct tolk_attention attention = self_attention_of(pass, site, tape);
     tolk_attention_forward(&attention, tape->context);
-    tolk_linear_forward(&weights->out, n, d, d, tape->context, branch);
+    tolk_linear_forward(&weights->out, pass->workspace->precision, n, d, d, tape->context, branch);
     return tolk_sublayer_leave(pass, site, &weights->norm, &tape->sublayer, n, branch);
 }
 
@@ -102,11 +102,12 @@ void tolk_self_attention_backward(const struct tolk_pass *pass, struct tolk_site
 
     tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm, &tape->sublayer, n,
                                  dstream, room->branch);
-    tolk_linear_backward(&weights->out, &gradient->out, n, d, d, tape->context, room->branch,
-                         TOLK_STORE, room->context);
+    tolk_linear_backward(&weights->out, &gradient->out, pass->workspace->precision, n, d, d,
+                         tape->context, room->branch, TOLK_STORE, room->context);
     const struct tolk_attention attention = self_attention_of(pass, site, tape);
     tolk_attention_backward(&attention, room->context, room->qkv, room->qkv + d, room->qkv + 2 * d);
-    tolk_linear_backward(&qkv, &dqkv, n, d, 3 * d, tape->input, room->qkv, TOLK_STORE, room->input);
+    tolk_linear_backward(&qkv, &dqkv, pass->workspace->precision, n, d, 3 * d, tape->input,
+                         room->qkv, TOLK_STORE, room->input);
     tolk_sublayer_enter_backward(pass, &weights->norm, &gradient->norm, &tape->sublayer, n,
                                  room->input, dstream);
 }
@@ -123,11 +124,11 @@ const real *tolk_cross_attention_forward(const struct tolk_pass *pass, struct to
     real *branch = pass->workspace->branch;
 
     tape->input = tolk_sublayer_enter(pass, &weights->norm, &tape->sublayer, n, stream);
-    tolk_linear_forward(&weights->q, n, d, d, tape->input, tape->q);
-    tolk_linear_forward(&kv, source_rows, d, 2 * d, memory, tape->kv);
+    tolk_linear_forward(&weights->q, pass->workspace->precision, n, d, d, tape->input, tape->q);
+    tolk_linear_forward(&kv, pass->workspace->precision, source_rows, d, 2 * d, memory, tape->kv);
     const struct tolk_attention attention = cross_attention_of(pass, site, tape);
     tolk_attention_forward(&attention, tape->context);
-    tolk_linear_forward(&weights->out, n, d, d, tape->context, branch);
+    tolk_linear_forward(&weights->out, pass->workspace->precision, n, d, d, tape->context, branch);
     return tolk_sublayer_leave(pass, site, &weights->norm, &tape->sublayer, n, branch);
 }
 
@@ -147,14 +148,14 @@ void tolk_cross_attention_backward(const struct tolk_pass *pass, struct tolk_sit
 
     tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm, &tape->sublayer, n,
                                  dstream, room->branch);
-    tolk_linear_backward(&weights->out, &gradient->out, n, d, d, tape->context, room->branch,
-                         TOLK_STORE, room->context);
+    tolk_linear_backward(&weights->out, &gradient->out, pass->workspace->precision, n, d, d,
+                         tape->context, room->branch, TOLK_STORE, room->context);
     const struct tolk_attention attention = cross_attention_of(pass, site, tape);
     tolk_attention_backward(&attention, room->context, dq, room->kv, room->kv + d);
-    tolk_linear_backward(&kv, &dkv, source_rows, d, 2 * d, memory, room->kv, TOLK_ACCUMULATE,
-                         dmemory);
-    tolk_linear_backward(&weights->q, &gradient->q, n, d, d, tape->input, dq, TOLK_STORE,
-                         room->input);
+    tolk_linear_backward(&kv, &dkv, pass->workspace->precision, source_rows, d, 2 * d, memory,
+                         room->kv, TOLK_ACCUMULATE, dmemory);
+    tolk_linear_backward(&weights->q, &gradient->q, pass->workspace->precision, n, d, d,
+                         tape->input, dq, TOLK_STORE, room->input);
     tolk_sublayer_enter_backward(pass, &weights->norm, &gradient->norm, &tape->sublayer, n,
                                  room->input, dstream);
 }

@@ -35,9 +35,9 @@ void tolk_transformer_forward(const struct tolk_model *model, const struct tolk_
     const real *memory = tolk_encoder_forward(&pass);
     const real *out = tolk_decoder_forward(&pass, memory);
     /* logits[rows, V] = out[rows, d] · Eᵀ[d, V] + b */
-    tolk_gemm(TOLK_NT, TOLK_STORE, tolk_batch_target_rows(batch), vocabulary, d, out, d,
-              model->weights.shared, d, model->weights.final_logits_bias, workspace->logits,
-              vocabulary);
+    tolk_gemm_in(workspace->precision, TOLK_NT, TOLK_STORE, tolk_batch_target_rows(batch),
+                 vocabulary, d, out, d, model->weights.shared, d, model->weights.final_logits_bias,
+                 workspace->logits, vocabulary);
 }
 
 struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
@@ -78,15 +78,15 @@ static void output_backward(const struct tolk_pass *pass, double scale,
     const real *dlogits = pass->workspace->logits;
     const real *out = pass->workspace->decoder_final.out;
     /* dout[rows, d] = dlogits[rows, V] · E[V, d] */
-    tolk_gemm(TOLK_NN, TOLK_STORE, rows, d, vocabulary, dlogits, vocabulary, model->weights.shared,
-              d, NULL, room->stream, d);
+    tolk_gemm_in(pass->workspace->precision, TOLK_NN, TOLK_STORE, rows, d, vocabulary, dlogits,
+                 vocabulary, model->weights.shared, d, NULL, room->stream, d);
     for (size_t i = 0; i < rows * d; i++) {
         room->stream[i] *= (real)scale;
         room->scaled[i] = (real)scale * out[i];
     }
     /* dE[V, d] += dlogitsᵀ[V, rows] · out[rows, d] */
-    tolk_gemm(TOLK_TN, TOLK_ACCUMULATE, vocabulary, d, rows, dlogits, vocabulary, room->scaled, d,
-              NULL, gradients->shared, d);
+    tolk_gemm_in(pass->workspace->precision, TOLK_TN, TOLK_ACCUMULATE, vocabulary, d, rows, dlogits,
+                 vocabulary, room->scaled, d, NULL, gradients->shared, d);
     tolk_column_sums(rows, vocabulary, dlogits, (real)scale, gradients->final_logits_bias);
 }
 

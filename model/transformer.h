@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "model/batch.h"
 #include "model/dropout.h"
+#include "model/gemm.h"
 #include "model/model.h"
 #include "model/parameters.h"
 #include "model/real.h"
@@ -26,6 +27,11 @@ struct tolk_workspace;
 struct tolk_workspace *tolk_workspace_create(const struct tolk_model *model,
                                              struct tolk_error *error);
 void tolk_workspace_free(struct tolk_workspace *workspace);
+
+/* What the matrix products of forward and backward multiply; TOLK_REAL until set. Weights,
+ * activations, sums and gradients stay real. */
+void tolk_workspace_set_precision(struct tolk_workspace *workspace,
+                                  enum tolk_gemm_precision precision);
 
 enum tolk_purpose {
     TOLK_FORWARD,  /* forward and loss only; attention weights are kept */

@@ -137,6 +137,12 @@ static void plan_all(struct plan *plan, struct tolk_workspace *workspace, const 
     }
 }
 
+void tolk_workspace_set_precision(struct tolk_workspace *workspace,
+                                  enum tolk_gemm_precision precision)
+{
+    workspace->precision = precision;
+}
+
 /* ---- the reservation ----------------------------------------------------------------------------
  */
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/gemm.h"
 #include "model/model.h"
 #include "model/transformer.h"
 
@@ -77,6 +78,7 @@ struct tolk_workspace {
     real *arena;
     size_t arena_size; /* numbers */
     bool training;
+    enum tolk_gemm_precision precision;
 
     /* Prefix sums over the sentences of queries · keys, one row for each kind of attention. */
     size_t *weight_begin[3];

@@ -18,12 +18,9 @@ static int grow(struct tolk_pair_map *map)
 {
     const size_t slots = map->slots == NULL ? FIRST_SLOTS : 2 * (map->mask + 1);
     struct tolk_pair_map larger = {.mask = slots - 1, .count = map->count};
-    larger.slots = malloc(slots * sizeof *larger.slots);
+    larger.slots = calloc(slots, sizeof *larger.slots);
     if (larger.slots == NULL) {
         return -1;
-    }
-    for (size_t i = 0; i < slots; i++) {
-        larger.slots[i].pair = TOLK_PAIR_MAP_EMPTY;
     }
     for (size_t i = 0; map->slots != NULL && i <= map->mask; i++) {
         if (map->slots[i].pair != TOLK_PAIR_MAP_EMPTY) {

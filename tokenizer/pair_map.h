@@ -18,12 +18,12 @@ struct tolk_pair_map {
 };
 
 enum { TOLK_PAIR_MAP_ABSENT = -1 };
-/* No pair: its two halves would be negative. */
-#define TOLK_PAIR_MAP_EMPTY UINT64_MAX
+/* What an empty slot holds, which tolk_pair never returns. */
+enum { TOLK_PAIR_MAP_EMPTY = 0 };
 
 static inline uint64_t tolk_pair(int32_t first, int32_t second)
 {
-    return (uint64_t)(uint32_t)first << 32 | (uint32_t)second;
+    return ((uint64_t)(uint32_t)first << 32 | (uint32_t)second) + 1;
 }
 
 /* The value of the pair, TOLK_PAIR_MAP_ABSENT where it has none. */

@@ -99,16 +99,24 @@ static int build(struct lattice *lattice, const struct tolk_sampler *sampler,
     return 0;
 }
 
+/* The logarithm of what all ways that end with this edge weigh together. */
+static double edge_weight(const struct edge *edge, double alpha, const double *total)
+{
+    return total[edge->begin] + alpha * (double)edge->score;
+}
+
 /* Forward filtering. total[p] = log Σ exp(alpha · score) over all ways from 0 to p:
- * total[q] = log Σ exp(total[p] + alpha · score(edge)) over the edges p → q. */
+ * total[q] = log Σ exp(total[p] + alpha · score(edge)) over the edges p → q, of which every
+ * position has one at least. */
 static void forward(const struct lattice *lattice, double alpha, double *total)
 {
     total[0] = 0.0;
     for (size_t end = 1; end <= lattice->length; end++) {
-        double largest = -INFINITY, sum = 0.0;
-        for (int32_t e = lattice->ending[end]; e != NO_EDGE; e = lattice->edges[e].next) {
-            const struct edge *const edge = &lattice->edges[e];
-            const double x = total[edge->begin] + alpha * (double)edge->score;
+        const struct edge *edge = &lattice->edges[lattice->ending[end]];
+        double largest = edge_weight(edge, alpha, total), sum = 1.0;
+        while (edge->next != NO_EDGE) {
+            edge = &lattice->edges[edge->next];
+            const double x = edge_weight(edge, alpha, total);
             if (x <= largest) {
                 sum += exp(x - largest);
             } else {
@@ -130,8 +138,7 @@ static size_t draw_backward(const struct lattice *lattice, double alpha, const d
         double left = tolk_random_uniform(key, (uint32_t)count);
         int32_t chosen = lattice->ending[end];
         for (int32_t e = chosen; e != NO_EDGE && left >= 0.0; e = lattice->edges[e].next) {
-            const struct edge *const edge = &lattice->edges[e];
-            left -= exp(total[edge->begin] + alpha * (double)edge->score - total[end]);
+            left -= exp(edge_weight(&lattice->edges[e], alpha, total) - total[end]);
             chosen = e;
         }
         path[count++] = chosen;

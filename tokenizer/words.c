@@ -26,16 +26,23 @@ static bool is_space(uint32_t point)
     return false;
 }
 
+/* Grows one of the arrays; on failure it stays as it was. */
+static int grow(size_t **array, size_t capacity)
+{
+    size_t *const larger = realloc(*array, capacity * sizeof **array);
+    if (larger == NULL) {
+        return -1;
+    }
+    *array = larger;
+    return 0;
+}
+
 static int add_word(struct tolk_words *words, size_t at, struct tolk_error *error)
 {
     enum { FIRST_CAPACITY = 16 };
     if (words->count == words->capacity) {
         const size_t capacity = words->capacity == 0 ? FIRST_CAPACITY : 2 * words->capacity;
-        size_t *const begin = realloc(words->begin, capacity * sizeof *begin);
-        words->begin = begin != NULL ? begin : words->begin;
-        size_t *const end = realloc(words->end, capacity * sizeof *end);
-        words->end = end != NULL ? end : words->end;
-        if (begin == NULL || end == NULL) {
+        if (grow(&words->begin, capacity) != 0 || grow(&words->end, capacity) != 0) {
             return tolk_error_set(error, "out of memory for %zu words", capacity);
         }
         words->capacity = capacity;

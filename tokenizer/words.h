@@ -23,7 +23,8 @@ void tolk_words_free(struct tolk_words *words);
 
 /* word_of_piece[i] = the word that holds the most bytes of piece i (the first of equals); a piece
  * that covers no word's byte belongs to the word that follows it, at the end to the last word; with
- * no word at all, SIZE_MAX. word_of_piece has pieces->count entries. */
+ * no word at all, SIZE_MAX. The pieces come in order, as a tokenizer gives them; word_of_piece has
+ * pieces->count entries. */
 void tolk_words_of_pieces(const struct tolk_words *words, const struct tolk_pieces *pieces,
                           size_t *word_of_piece);
 

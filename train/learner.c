@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/isa.h"
 #include "train/vocabulary.h"
 
 /* Keeps the order of the sentences apart from all others that the seed feeds. */
@@ -49,13 +50,29 @@ static int create_gradients(struct tolk_learner *learner, struct tolk_error *err
     return tolk_weights_bind(&learner->gradient_views, &model->config, learner->gradients, error);
 }
 
+static int choose_precision(struct tolk_learner *learner, struct tolk_error *error)
+{
+    const size_t asked = learner->options->precision;
+    if (asked == TOLK_PRECISION_BFLOAT16 && !tolk_gemm_has_bfloat16()) {
+        return tolk_error_set(error,
+                              "option --precision: bfloat16 asked, but the instruction set "
+                              "in use (%s) does not multiply it",
+                              tolk_isa()->name);
+    }
+    tolk_workspace_set_precision(
+        learner->workspace,
+        asked != TOLK_PRECISION_FLOAT32 && tolk_gemm_has_bfloat16() ? TOLK_BFLOAT16 : TOLK_REAL);
+    return 0;
+}
+
 int tolk_learner_create(struct tolk_learner *learner, const struct tolk_training_options *options,
                         const struct tolk_pairs *pairs, const struct tolk_codec *codec,
                         struct tolk_error *error)
 {
     *learner =
         (struct tolk_learner){.options = options, .pairs = pairs, .codec = codec, .planned = -1};
-    if (create_model(learner, error) != 0 || create_gradients(learner, error) != 0) {
+    if (create_model(learner, error) != 0 || create_gradients(learner, error) != 0 ||
+        choose_precision(learner, error) != 0) {
         tolk_learner_free(learner);
         return -1;
     }

@@ -133,6 +133,9 @@ static void add_training(struct table *table, struct tolk_training_options *o)
         NUMBER("clip", "NORM", clip, 0, 1e9, "of the gradient; 0: no clipping"),
         NUMBER("label-smoothing", "SHARE", label_smoothing, 0, 0.99, "spread over all pieces"),
         NUMBER("average", "DECAY", average, 0, 0.9999999, "of the moving average of the weights"),
+        CHOICE("precision", "auto|float32|bfloat16", precision,
+               "of the factors of matrix products, all else is\nfloat32; auto: bfloat16 where the "
+               "processor has it"),
         WHOLE("seed", "N", seed, 0, MOST_SEED, "of all that is random"),
     };
     ADD(table, rows);

@@ -11,6 +11,7 @@
 #include "base/options.h"
 
 enum { TOLK_BEST_BY_BLEU, TOLK_BEST_BY_LOSS };
+enum { TOLK_PRECISION_AUTO, TOLK_PRECISION_FLOAT32, TOLK_PRECISION_BFLOAT16 };
 
 /* Choices are the place of the word. */
 struct tolk_training_options {
@@ -37,6 +38,7 @@ struct tolk_training_options {
     size_t schedule; /* enum tolk_schedule_kind */
     double cooldown;
     double beta1, beta2, epsilon, weight_decay, clip, label_smoothing, average;
+    size_t precision; /* TOLK_PRECISION_… */
     size_t seed;
 
     size_t updates, epochs; /* 0: no limit */

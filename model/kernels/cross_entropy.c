@@ -1,4 +1,4 @@
-/* Softmax over the vocabulary: log-probabilities, and the label-smoothed cross-entropy. */
+/* Softmax over the vocabulary: its normaliser, and the label-smoothed cross-entropy. */
 #include "model/kernels/rows_internal.h"
 
 static real row_maximum(size_t columns, const real *x)
@@ -11,7 +11,7 @@ static real row_maximum(size_t columns, const real *x)
     return maximum;
 }
 
-void TOLK_KERNEL(tolk_log_softmax)(size_t columns, real *x)
+double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x)
 {
     const real maximum = row_maximum(columns, x);
     real sum = 0;
@@ -19,11 +19,7 @@ void TOLK_KERNEL(tolk_log_softmax)(size_t columns, real *x)
     for (size_t c = 0; c < columns; c++) {
         sum += tolk_exp(x[c] - maximum);
     }
-    const real shift = maximum + (real)log((double)sum);
-#pragma omp simd
-    for (size_t c = 0; c < columns; c++) {
-        x[c] -= shift;
-    }
+    return (double)maximum + log((double)sum);
 }
 
 struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,

@@ -25,17 +25,24 @@
 enum {
     TOLK_GEMM_KC = 512,
     TOLK_GEMM_MC = 56,
-    TOLK_GEMM_NC = 256,
+    TOLK_GEMM_B_WORDS =
+        384 * TOLK_GEMM_KC, /* NC is what this holds: the wider, the fewer steps of k */
     TOLK_GEMM_ROWS_MAX = 16,
     TOLK_GEMM_COLUMNS_MAX = 64,
     /* One cache line more than KC, so that the rows of a tile fall into different cache sets. */
     TOLK_GEMM_ROW_STEP = TOLK_GEMM_KC + 64 / sizeof(real),
     /* What a thread's buffers hold, in words: whole tiles and panels, and one vector of slack. */
     TOLK_GEMM_A_WORDS = (TOLK_GEMM_MC + TOLK_GEMM_ROWS_MAX) * TOLK_GEMM_ROW_STEP,
-    TOLK_GEMM_B_WORDS = (TOLK_GEMM_NC + TOLK_GEMM_COLUMNS_MAX) * TOLK_GEMM_KC,
 };
 
 enum tolk_gemm_packing { TOLK_ALONG, TOLK_ACROSS };
+
+/* A matrix that is packed next: brought into the second-level cache while the processor multiplies.
+ */
+struct tolk_gemm_ahead {
+    const real *from; /* [rows, width], `step` apart */
+    size_t rows, width, step;
+};
 
 /* Where a block of C lies and what is done with the sums. */
 struct tolk_gemm_target {
@@ -60,11 +67,12 @@ struct tolk_gemm_kernels {
      */
     void (*multiply)(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, size_t k,
                      const real *a_words, const real *b_words,
-                     const struct tolk_gemm_target *target);
+                     const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead);
 };
 
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_baseline;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
+extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_avx512bf16;
 
 #endif

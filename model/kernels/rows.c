@@ -15,5 +15,5 @@ const struct tolk_row_kernels TOLK_KERNEL(tolk_row_kernels) = {
     .attention_forward = TOLK_KERNEL(tolk_attention_forward),
     .attention_backward = TOLK_KERNEL(tolk_attention_backward),
     .cross_entropy = TOLK_KERNEL(tolk_cross_entropy),
-    .log_softmax = TOLK_KERNEL(tolk_log_softmax),
+    .log_sum_exp = TOLK_KERNEL(tolk_log_sum_exp),
 };

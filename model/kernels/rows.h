@@ -74,8 +74,8 @@ struct tolk_row_kernels {
      * softmax(logits) - (1 - ε) · [v = label] - ε / V. */
     struct tolk_cross_entropy_row (*cross_entropy)(size_t columns, real *logits, size_t label,
                                                    double label_smoothing, bool gradient);
-    /* x - log Σ exp x, in place. */
-    void (*log_softmax)(size_t columns, real *x);
+    /* log Σ exp x; NaN when an x is. */
+    double (*log_sum_exp)(size_t columns, const real *x);
 };
 
 extern const struct tolk_row_kernels tolk_row_kernels_baseline;

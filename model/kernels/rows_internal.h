@@ -34,6 +34,6 @@ void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *blo
 struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
                                                               size_t label, double label_smoothing,
                                                               bool gradient);
-void TOLK_KERNEL(tolk_log_softmax)(size_t columns, real *x);
+double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x);
 
 #endif

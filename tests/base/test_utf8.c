@@ -36,4 +36,35 @@ START_TEST(refuses_what_rfc_3629_refuses)
 }
 END_TEST
 
-TOLK_SUITE("utf8", decodes_each_length, refuses_what_rfc_3629_refuses)
+/* The list is Python's: [c for c in range(0x110000) if chr(c).isspace()]. */
+START_TEST(knows_white_space)
+{
+    static const uint32_t spaces[] = {
+        0x9,    0xa,    0xb,    0xc,    0xd,    0x1c,   0x1d,   0x1e,   0x1f,   0x20,
+        0x85,   0xa0,   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006,
+        0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
+    };
+    const size_t count = sizeof spaces / sizeof spaces[0];
+    size_t found = 0;
+    for (uint32_t point = 0; point <= 0x10ffff; point++) {
+        if (tolk_utf8_is_space(point)) {
+            ck_assert_uint_lt(found, count);
+            ck_assert_uint_eq(point, spaces[found]);
+            found++;
+        }
+    }
+    ck_assert_uint_eq(found, count);
+}
+END_TEST
+
+START_TEST(counts_words)
+{
+    ck_assert_uint_eq(tolk_utf8_count_words("", 0), 0);
+    ck_assert_uint_eq(tolk_utf8_count_words(" \xc2\xa0", 3), 0);
+    ck_assert_uint_eq(tolk_utf8_count_words("kat", 3), 1);
+    ck_assert_uint_eq(tolk_utf8_count_words(" de\xe2\x80\x83kat\tz'n  ", 14), 3);
+}
+END_TEST
+
+TOLK_SUITE("utf8", decodes_each_length, refuses_what_rfc_3629_refuses, knows_white_space,
+           counts_words)

@@ -76,7 +76,7 @@ struct linear_case {
 static double linear_value(void *context)
 {
     const struct linear_case *c = context;
-    tolk_linear_forward(&c->linear, ROWS, IN, OUT, c->x, c->y);
+    tolk_linear_forward(&c->linear, TOLK_REAL, ROWS, IN, OUT, c->x, c->y);
     return dot(c->y, c->dy, ROWS * OUT);
 }
 
@@ -91,7 +91,8 @@ START_TEST(linear)
         };
         struct tolk_linear gradient = {random_numbers(OUT * IN, 0, 6), random_numbers(OUT, 0, 7)};
         real *dx = random_numbers(ROWS * IN, 0, 8);
-        tolk_linear_backward(&c.linear, &gradient, ROWS, IN, OUT, c.x, c.dy, TOLK_STORE, dx);
+        tolk_linear_backward(&c.linear, &gradient, TOLK_REAL, ROWS, IN, OUT, c.x, c.dy, TOLK_STORE,
+                             dx);
         compare("x", linear_value, &c, c.x, dx, ROWS * IN, 1e-3);
         compare("weight", linear_value, &c, c.linear.weight, gradient.weight, OUT * IN, 1e-3);
         compare("bias", linear_value, &c, c.linear.bias, gradient.bias, OUT, 1e-3);

@@ -27,6 +27,30 @@ struct problem {
 
 static const real MARGIN = (real)1e30;
 
+/* Each test runs on every instruction set, and in each precision that it multiplies. */
+static enum tolk_gemm_precision precision;
+
+static const struct tolk_gemm_kernels *kernels_in_use(void)
+{
+    const struct tolk_isa *isa = tolk_isa();
+    return precision == TOLK_BFLOAT16 ? isa->gemm_bfloat16 : isa->gemm;
+}
+
+/* An operand as it is multiplied: bfloat16 keeps the upper half of a float, rounded to nearest
+ * even. */
+static double operand(real x)
+{
+    if (precision == TOLK_REAL) {
+        return x;
+    }
+    float value = (float)x;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
 static size_t rows_of_a(const struct problem *x)
 {
     return x->layout == TOLK_TN ? x->k : x->m;
@@ -69,7 +93,8 @@ static void release(struct problem *x)
 
 static void multiply(const struct problem *x, real *c)
 {
-    tolk_gemm(x->layout, x->mode, x->m, x->n, x->k, x->a, x->lda, x->b, x->ldb, x->bias, c, x->ldc);
+    tolk_gemm_in(precision, x->layout, x->mode, x->m, x->n, x->k, x->a, x->lda, x->b, x->ldb,
+                 x->bias, c, x->ldc);
 }
 
 /* Element (i, j) in double precision, and the sum of magnitudes that its error is measured by. */
@@ -78,8 +103,8 @@ static double reference(const struct problem *x, size_t i, size_t j, double *mag
     double sum = x->mode == TOLK_ACCUMULATE ? x->c[i * x->ldc + j] : x->bias ? x->bias[j] : 0;
     *magnitude = fabs(sum);
     for (size_t p = 0; p < x->k; p++) {
-        double a = x->layout == TOLK_TN ? x->a[p * x->lda + i] : x->a[i * x->lda + p];
-        double b = x->layout == TOLK_NT ? x->b[j * x->ldb + p] : x->b[p * x->ldb + j];
+        double a = operand(x->layout == TOLK_TN ? x->a[p * x->lda + i] : x->a[i * x->lda + p]);
+        double b = operand(x->layout == TOLK_NT ? x->b[j * x->ldb + p] : x->b[p * x->ldb + j]);
         sum += a * b;
         *magnitude += fabs(a * b);
     }
@@ -102,9 +127,10 @@ static void check(const struct problem *x)
         double magnitude, expected = reference(x, row, column, &magnitude);
         double bound = EPSILON * magnitude * (2 + sqrt((double)x->k));
         ck_assert_msg(fabs(c[i] - expected) <= bound,
-                      "%s: layout %d mode %d m %zu n %zu k %zu at %zu, %zu: %g, expected %g",
-                      tolk_isa()->name, (int)x->layout, (int)x->mode, x->m, x->n, x->k, row, column,
-                      (double)c[i], expected);
+                      "%s%s: layout %d mode %d m %zu n %zu k %zu at %zu, %zu: %g, expected %g",
+                      tolk_isa()->name, precision == TOLK_BFLOAT16 ? ", bfloat16" : "",
+                      (int)x->layout, (int)x->mode, x->m, x->n, x->k, row, column, (double)c[i],
+                      expected);
     }
     free(c);
 }
@@ -129,7 +155,12 @@ static void on_each_isa(void (*test)(void))
     size_t count = tolk_isa_available(&list);
     for (size_t i = 0; i < count; i++) {
         ck_assert_int_eq(tolk_isa_choose(list[i]->name, NULL), 0);
+        precision = TOLK_REAL;
         test();
+        if (tolk_gemm_has_bfloat16()) {
+            precision = TOLK_BFLOAT16;
+            test();
+        }
     }
 }
 
@@ -146,7 +177,7 @@ static void small_sizes(void)
 
 static void tile_borders(void)
 {
-    const struct tolk_gemm_kernels *kernels = tolk_isa()->gemm;
+    const struct tolk_gemm_kernels *kernels = kernels_in_use();
     for (size_t m = 1; m <= 2 * kernels->rows + 1; m++) {
         check_shape(m, kernels->columns, 7, 0);
     }
@@ -160,14 +191,15 @@ static void tile_borders(void)
 
 static void block_borders(void)
 {
-    const size_t kc = TOLK_GEMM_KC * tolk_isa()->gemm->pair;
+    enum { NC = TOLK_GEMM_B_WORDS / TOLK_GEMM_KC };
+    const size_t kc = TOLK_GEMM_KC * kernels_in_use()->pair;
     for (int off = -1; off <= 1; off++) {
         check_shape(3, 5, kc + (size_t)off, 0);
         check_shape(5, 3, 2 * kc + (size_t)off, 2);
         check_shape(TOLK_GEMM_MC + (size_t)off, 9, 33, 1);
-        check_shape(9, TOLK_GEMM_NC + (size_t)off, 33, 1);
+        check_shape(9, NC + (size_t)off, 33, 1);
     }
-    check_shape(2 * TOLK_GEMM_MC + 3, 2 * TOLK_GEMM_NC + 3, kc + 3, 5);
+    check_shape(2 * TOLK_GEMM_MC + 3, 2 * NC + 3, kc + 3, 5);
 }
 
 START_TEST(small_sizes_equal_the_reference)
@@ -305,7 +337,49 @@ START_TEST(nan_and_infinity_reach_their_row_and_column)
 }
 END_TEST
 
-TOLK_SUITE("gemm", small_sizes_equal_the_reference, sizes_around_a_tile_equal_the_reference,
+START_TEST(bfloat16_rounds_to_nearest_even)
+{
+    static const real cases[][2] = {
+        {(real)0x1.01p0, (real)0x1.00p0}, /* halfway: down to even */
+        {(real)0x1.03p0, (real)0x1.04p0}, /* halfway: up to even */
+        {(real)0x1.0101p0, (real)0x1.02p0},
+        {(real)-0x1.00ffp0, (real)-0x1.00p0},
+    };
+    if (!tolk_gemm_has_bfloat16()) {
+        TOLK_SKIP("the processor has no products of bfloat16");
+    }
+    const real one = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
+            real c;
+            tolk_gemm_in(TOLK_BFLOAT16, (enum tolk_gemm_layout)layout, TOLK_STORE, 1, 1, 1,
+                         &cases[i][0], 1, &one, 1, NULL, &c, 1);
+            ck_assert_msg(c == cases[i][1], "%a became %a", (double)cases[i][0], (double)c);
+            tolk_gemm_in(TOLK_BFLOAT16, (enum tolk_gemm_layout)layout, TOLK_STORE, 1, 1, 1, &one, 1,
+                         &cases[i][0], 1, NULL, &c, 1);
+            ck_assert_msg(c == cases[i][1], "%a became %a", (double)cases[i][0], (double)c);
+        }
+    }
+}
+END_TEST
+
+START_TEST(without_bfloat16_the_product_is_in_real)
+{
+    ck_assert_int_eq(tolk_isa_choose("baseline", NULL), 0);
+    struct problem x = problem(TOLK_NT, TOLK_STORE, 7, 9, 11, 0, 0);
+    precision = TOLK_BFLOAT16;
+    multiply(&x, x.c);
+    real *c = matrix(x.m, x.n, x.ldc, 3);
+    precision = TOLK_REAL;
+    multiply(&x, c);
+    same_bits(&x, c, x.c, "fallback");
+    free(c);
+    release(&x);
+}
+END_TEST
+
+TOLK_SUITE("gemm", bfloat16_rounds_to_nearest_even, without_bfloat16_the_product_is_in_real,
+           small_sizes_equal_the_reference, sizes_around_a_tile_equal_the_reference,
            sizes_around_a_block_equal_the_reference, any_number_of_threads_gives_the_same_bits,
            a_row_alone_gives_the_same_bits, runs_inside_a_parallel_region,
            nan_and_infinity_reach_their_row_and_column)

@@ -1,0 +1,174 @@
+#include "tests/support/suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "infer/reading.h"
+#include "infer/translator.h"
+#include "tests/support/tiny.h"
+
+enum { LINES = 6 };
+static const char *const DUTCH[LINES] = {
+    "De kat slaapt.", "", "Waar is de fiets van de hond in de tuin?", "  \t ", "Een boek!", "mat",
+};
+
+struct setting {
+    struct tolk_model model;
+    struct tolk_codec *codec;
+    struct tolk_translator_options options;
+    struct tolk_translator *translator;
+};
+
+static void begin(struct setting *setting, bool attention, size_t n_best)
+{
+    struct tolk_error error;
+    setting->codec = tolk_test_tiny_codec();
+    tolk_test_tiny_model(&setting->model, tolk_codec_size(setting->codec), 11);
+    setting->options = tolk_translator_options_default(&setting->model.config);
+    setting->options.search.beam = n_best + 1;
+    setting->options.search.n_best = n_best;
+    setting->options.search.max_length_constant = 4;
+    setting->options.attention = attention;
+    setting->options.batch_tokens = 24;
+    setting->translator =
+        tolk_translator_create(&setting->model, setting->codec, &setting->options, &error);
+    ck_assert_msg(setting->translator != NULL, "%s", error.message);
+}
+
+static void end(struct setting *setting)
+{
+    tolk_translator_free(setting->translator);
+    tolk_codec_free(setting->codec);
+    tolk_model_free(&setting->model);
+}
+
+START_TEST(lines_come_back_in_order_and_as_if_alone)
+{
+    struct tolk_error error;
+    struct setting setting;
+    begin(&setting, false, 1);
+    char *together[LINES];
+    ck_assert_int_eq(tolk_translator_best(setting.translator, DUTCH, LINES, together, &error), 0);
+    size_t distinct = 0;
+    for (size_t i = 0; i < LINES; i++) {
+        char *alone = NULL;
+        ck_assert_int_eq(tolk_translator_best(setting.translator, &DUTCH[i], 1, &alone, &error), 0);
+        ck_assert_str_eq(together[i], alone);
+        ck_assert_ptr_null(strchr(alone, '\n'));
+        distinct += i > 0 && strcmp(together[i], together[0]) != 0;
+        free(alone);
+    }
+    ck_assert_str_eq(together[1], "");
+    ck_assert_str_eq(together[3], "");
+    ck_assert_uint_ge(distinct, 4);
+    for (size_t i = 0; i < LINES; i++) {
+        free(together[i]);
+    }
+    end(&setting);
+}
+END_TEST
+
+START_TEST(a_line_beyond_the_model_is_cut)
+{
+    struct tolk_error error;
+    struct setting setting;
+    begin(&setting, true, 1);
+    char line[1024] = "";
+    while (strlen(line) < 900) {
+        strcat(line, "kat ");
+    }
+    const char *const lines[] = {line};
+    struct tolk_translated result;
+    ck_assert_msg(tolk_translator_run(setting.translator, lines, 1, &result, &error) == 0, "%s",
+                  error.message);
+    ck_assert_uint_eq(result.source.pieces + 1, setting.model.config.max_position_embeddings);
+    ck_assert_uint_gt(result.source.all_pieces, result.source.pieces);
+    ck_assert_uint_eq(result.items[0].attention.source_words, 225);
+    tolk_translated_free(&result);
+    end(&setting);
+}
+END_TEST
+
+START_TEST(words_have_scores_and_attention)
+{
+    struct tolk_error error;
+    struct setting setting;
+    begin(&setting, true, 3);
+    struct tolk_translated results[LINES];
+    ck_assert_msg(tolk_translator_run(setting.translator, DUTCH, LINES, results, &error) == 0, "%s",
+                  error.message);
+    for (size_t i = 0; i < LINES; i++) {
+        const bool blank = i == 1 || i == 3;
+        ck_assert_uint_eq(results[i].count, blank ? 1 : 3);
+        for (size_t j = 0; !blank && j < results[i].count; j++) {
+            const struct tolk_translation *const one = &results[i].items[j];
+            const struct tolk_word_attention *const attention = &one->attention;
+            const size_t words = one->sentence.words.count;
+            double sum = 0;
+            ck_assert_uint_eq(attention->target_words, words);
+            ck_assert_uint_eq(attention->source_words, results[i].source.words.count);
+            for (size_t t = 0; t <= words; t++) {
+                sum += one->word_scores[t];
+                double row = 0;
+                for (size_t s = 0; s <= attention->source_words; s++) {
+                    row += (double)attention->weights[t * (attention->source_words + 1) + s];
+                }
+                /* Each row is a distribution; the end's row too. */
+                ck_assert_double_eq_tol(row, 1, 1e-5);
+            }
+            ck_assert_double_eq_tol(sum, one->score, 1e-9);
+        }
+        tolk_translated_free(&results[i]);
+    }
+    end(&setting);
+}
+END_TEST
+
+START_TEST(a_reading_of_its_own_translation_gives_the_score_of_the_search)
+{
+    struct tolk_error error;
+    struct setting setting;
+    begin(&setting, true, 2);
+    struct tolk_translated result;
+    ck_assert_int_eq(tolk_translator_run(setting.translator, &DUTCH[2], 1, &result, &error), 0);
+    struct tolk_workspace *const workspace = tolk_workspace_create(&setting.model, &error);
+    for (size_t j = 0; j < result.count; j++) {
+        const struct tolk_sentence *const source = &result.source;
+        const struct tolk_sentence *const target = &result.items[j].sentence;
+        struct tolk_reading reading;
+        ck_assert_int_eq(tolk_read_pairs(&setting.model, workspace, &source, &target, 1, 100, NULL,
+                                         &reading, &error),
+                         0);
+        ck_assert_double_eq_tol(reading.score, result.items[j].score, 1e-4);
+        ck_assert_ptr_null(reading.attention.weights);
+        tolk_reading_free(&reading);
+    }
+    tolk_workspace_free(workspace);
+    tolk_translated_free(&result);
+    end(&setting);
+}
+END_TEST
+
+START_TEST(refuses_a_layer_or_head_that_the_model_lacks)
+{
+    struct tolk_error error = {{0}};
+    struct setting setting;
+    begin(&setting, true, 1);
+    setting.options.choice.layer = 2;
+    ck_assert_ptr_null(
+        tolk_translator_create(&setting.model, setting.codec, &setting.options, &error));
+    ck_assert_str_eq(error.message, "the model has decoder layers 0 to 1, not 2");
+    setting.options.choice.layer = 1;
+    setting.options.choice.heads[0] = 7;
+    ck_assert_ptr_null(
+        tolk_translator_create(&setting.model, setting.codec, &setting.options, &error));
+    ck_assert_str_eq(error.message, "the model has attention heads 0 to 1, not 7");
+    end(&setting);
+}
+END_TEST
+
+TOLK_SUITE("translator", lines_come_back_in_order_and_as_if_alone, a_line_beyond_the_model_is_cut,
+           words_have_scores_and_attention,
+           a_reading_of_its_own_translation_gives_the_score_of_the_search,
+           refuses_a_layer_or_head_that_the_model_lacks)

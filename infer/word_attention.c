@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Measured on the toy language: AER is at its least from 0.10 to 0.15, and flat around. */
+static const float ENOUGH_FOR_A_LINK = 0.15F;
+
 struct tolk_attention_choice tolk_attention_choice_layer(const struct tolk_config *config,
                                                          size_t layer)
 {
@@ -107,17 +110,56 @@ void tolk_word_attention_free(struct tolk_word_attention *attention)
     *attention = (struct tolk_word_attention){0};
 }
 
-int tolk_word_attention_hard(const struct tolk_word_attention *attention, struct tolk_links *links)
+/* The source word that target word t looks at most; source_words for the end. */
+static size_t best_source(const struct tolk_word_attention *attention, size_t t)
+{
+    const float *const row = attention->weights + t * (attention->source_words + 1);
+    size_t best = 0;
+    for (size_t s = 1; s <= attention->source_words; s++) {
+        best = row[s] > row[best] ? s : best;
+    }
+    return best;
+}
+
+/* The target word that looks at source word s most, when that is enough; else target_words. */
+static size_t best_target(const struct tolk_word_attention *attention, size_t s)
 {
     const size_t columns = attention->source_words + 1;
+    float most = ENOUGH_FOR_A_LINK;
+    size_t best = attention->target_words;
     for (size_t t = 0; t < attention->target_words; t++) {
-        const float *const row = attention->weights + t * columns;
-        size_t best = 0;
-        for (size_t s = 1; s < columns; s++) {
-            best = row[s] > row[best] ? s : best;
+        const float weight = attention->weights[t * columns + s];
+        if (weight > most) {
+            most = weight;
+            best = t;
         }
-        if (best < attention->source_words &&
-            tolk_links_add(links, (uint32_t)best, (uint32_t)t, false) != 0) {
+    }
+    return best;
+}
+
+static bool has_link(const struct tolk_links *links, size_t source)
+{
+    for (size_t i = 0; i < links->count; i++) {
+        if (links->items[i].source == source) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int tolk_word_attention_hard(const struct tolk_word_attention *attention, struct tolk_links *links)
+{
+    for (size_t t = 0; t < attention->target_words; t++) {
+        const size_t s = best_source(attention, t);
+        if (s < attention->source_words &&
+            tolk_links_add(links, (uint32_t)s, (uint32_t)t, false) != 0) {
+            return -1;
+        }
+    }
+    for (size_t s = 0; s < attention->source_words; s++) {
+        const size_t t = has_link(links, s) ? attention->target_words : best_target(attention, s);
+        if (t < attention->target_words &&
+            tolk_links_add(links, (uint32_t)s, (uint32_t)t, false) != 0) {
             return -1;
         }
     }

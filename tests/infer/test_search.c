@@ -285,6 +285,96 @@ START_TEST(a_wide_beam_finds_what_exhaustive_search_finds)
 }
 END_TEST
 
+/* Beam search as the header tells it, by whole sequences and teacher forcing. */
+enum { WIDTH = 3, LONGEST = 6 };
+struct path {
+    int32_t ids[LONGEST];
+    size_t length;
+    double score;
+};
+
+/* Adds the continuations of `from` by every id but pad to the best `*count` ≤ `width`. */
+static void extend(const struct tolk_model *model, struct tolk_sequence source,
+                   const struct path *from, size_t width, struct path *best, size_t *count)
+{
+    for (int32_t id = 0; id < VOCABULARY - 1; id++) {
+        if (from->length + 1 == LONGEST && id != 0) {
+            return;
+        }
+        double values[LONGEST];
+        struct path path = *from;
+        path.ids[path.length++] = id;
+        force(model, source, path.ids, path.length, values);
+        path.score += values[path.length - 1];
+        size_t place = *count;
+        while (place > 0 && best[place - 1].score < path.score) {
+            place--;
+        }
+        if (place == width) {
+            continue;
+        }
+        *count += *count < width;
+        memmove(best + place + 1, best + place, (*count - 1 - place) * sizeof *best);
+        best[place] = path;
+    }
+}
+
+static void reference_beam(const struct tolk_model *model, struct tolk_sequence source,
+                           struct path *ended)
+{
+    struct path alive[WIDTH] = {{.length = 0}};
+    size_t alive_count = 1;
+    size_t ended_count = 0;
+    while (alive_count > 0) {
+        struct path best[WIDTH];
+        size_t count = 0;
+        for (size_t i = 0; i < alive_count; i++) {
+            extend(model, source, &alive[i], WIDTH - ended_count, best, &count);
+        }
+        alive_count = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (best[i].ids[best[i].length - 1] == 0) {
+                ended[ended_count++] = best[i];
+            } else {
+                alive[alive_count++] = best[i];
+            }
+        }
+    }
+    ck_assert_uint_eq(ended_count, WIDTH);
+}
+
+START_TEST(the_beam_narrows_as_its_hypotheses_end)
+{
+    struct tolk_model model;
+    tolk_test_tiny_model(&model, VOCABULARY, 12);
+    model.weights.final_logits_bias[0] = 7; /* so that they end at different steps */
+    const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
+    const struct tolk_search_options options = {WIDTH, WIDTH, 0, 0, LONGEST};
+    struct tolk_hypotheses found[SENTENCES];
+    search(&model, &batch, &options, found);
+    size_t lengths = 0;
+    for (size_t s = 0; s < SENTENCES; s++) {
+        struct path ended[WIDTH];
+        reference_beam(&model, sentence(s), ended);
+        ck_assert_uint_eq(found[s].count, WIDTH);
+        for (size_t h = 0; h < WIDTH; h++) {
+            const struct tolk_hypothesis *const one = &found[s].items[h];
+            size_t same = 0;
+            for (size_t e = 0; e < WIDTH; e++) {
+                same += ended[e].length == one->length &&
+                        memcmp(ended[e].ids, one->ids, one->length * sizeof *one->ids) == 0 &&
+                        fabs(ended[e].score - one->score) < 1e-4;
+            }
+            ck_assert_uint_eq(same, 1);
+            lengths += h > 0 && one->length != found[s].items[h - 1].length;
+        }
+    }
+    ck_assert_uint_gt(lengths, 1);
+    free_all(found, SENTENCES);
+    tolk_model_free(&model);
+}
+END_TEST
+
 static const int64_t *fixture_ids(const struct tolk_safetensors *file, const char *name,
                                   size_t *count)
 {
@@ -394,7 +484,7 @@ END_TEST
 TOLK_SUITE("search", beam_of_one_is_greedy, scores_are_those_of_teacher_forcing,
            a_sentence_is_translated_alone_as_in_a_batch, any_number_of_threads_gives_the_same_bits,
            n_best_is_sorted_distinct_and_bare_of_pad,
-           a_wide_beam_finds_what_exhaustive_search_finds,
+           a_wide_beam_finds_what_exhaustive_search_finds, the_beam_narrows_as_its_hypotheses_end,
            translates_greedily_as_transformers_does_pre_norm,
            translates_greedily_as_transformers_does_post_norm, of_equals_the_lowest_id_wins,
            a_model_without_numbers_is_an_error)

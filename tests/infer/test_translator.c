@@ -125,27 +125,39 @@ START_TEST(words_have_scores_and_attention)
 }
 END_TEST
 
-START_TEST(a_reading_of_its_own_translation_gives_the_score_of_the_search)
+START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
 {
+    enum { EACH = 2, ALL = LINES * EACH };
     struct tolk_error error;
     struct setting setting;
-    begin(&setting, true, 2);
-    struct tolk_translated result;
-    ck_assert_int_eq(tolk_translator_run(setting.translator, &DUTCH[2], 1, &result, &error), 0);
+    begin(&setting, true, EACH);
+    struct tolk_translated results[LINES];
+    const struct tolk_sentence *sources[ALL];
+    const struct tolk_sentence *targets[ALL];
+    double expected[ALL];
+    struct tolk_reading readings[ALL];
+    size_t count = 0;
+    ck_assert_int_eq(tolk_translator_run(setting.translator, DUTCH, LINES, results, &error), 0);
+    for (size_t i = 0; i < LINES; i++) {
+        for (size_t j = 0; results[i].source.pieces > 0 && j < results[i].count; j++) {
+            sources[count] = &results[i].source;
+            targets[count] = &results[i].items[j].sentence;
+            expected[count++] = results[i].items[j].score;
+        }
+    }
     struct tolk_workspace *const workspace = tolk_workspace_create(&setting.model, &error);
-    for (size_t j = 0; j < result.count; j++) {
-        const struct tolk_sentence *const source = &result.source;
-        const struct tolk_sentence *const target = &result.items[j].sentence;
-        struct tolk_reading reading;
-        ck_assert_int_eq(tolk_read_pairs(&setting.model, workspace, &source, &target, 1, 100, NULL,
-                                         &reading, &error),
-                         0);
-        ck_assert_double_eq_tol(reading.score, result.items[j].score, 1e-4);
-        ck_assert_ptr_null(reading.attention.weights);
-        tolk_reading_free(&reading);
+    ck_assert_int_eq(tolk_read_pairs(&setting.model, workspace, sources, targets, count, 60, NULL,
+                                     readings, &error),
+                     0);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_double_eq_tol(readings[i].score, expected[i], 1e-4);
+        ck_assert_ptr_null(readings[i].attention.weights);
+        tolk_reading_free(&readings[i]);
     }
     tolk_workspace_free(workspace);
-    tolk_translated_free(&result);
+    for (size_t i = 0; i < LINES; i++) {
+        tolk_translated_free(&results[i]);
+    }
     end(&setting);
 }
 END_TEST
@@ -170,5 +182,5 @@ END_TEST
 
 TOLK_SUITE("translator", lines_come_back_in_order_and_as_if_alone, a_line_beyond_the_model_is_cut,
            words_have_scores_and_attention,
-           a_reading_of_its_own_translation_gives_the_score_of_the_search,
+           readings_of_its_own_translations_give_the_scores_of_the_search,
            refuses_a_layer_or_head_that_the_model_lacks)

@@ -33,8 +33,7 @@ struct loading {
     struct tolk_error *error;
 };
 
-/* ---- matching ---------------------------------------------------------------------------------
- */
+/* ---- matching ------------------------------------------------------------------------------- */
 
 enum { SHAPE_BYTES = 32 * TOLK_SAFETENSORS_MAX_RANK };
 
@@ -192,8 +191,7 @@ static int check_stored_positions(const struct loading *loading, const char *nam
     return 0;
 }
 
-/* ---- loading ----------------------------------------------------------------------------------
- */
+/* ---- loading -------------------------------------------------------------------------------- */
 
 /* Whether the file's data is the arena, number for number. */
 static bool is_arena(const struct loading *loading)

@@ -32,8 +32,7 @@ static size_t dtype_bytes(const char *name)
     return 0;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static int read_dtype(struct tolk_safetensor *item, const json_t *entry, const char *path,
                       struct tolk_error *error)
@@ -295,12 +294,12 @@ void tolk_safetensors_close(struct tolk_safetensors *file)
     *file = (struct tolk_safetensors){0};
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 /* NULL when there is no memory. */
 static json_t *entry_of(const struct tolk_safetensor_source *tensor, size_t begin)
 {
+    const size_t end = begin + tensor->size;
     json_t *shape = json_array();
     int failed = 0;
     for (size_t i = 0; i < tensor->rank; i++) {
@@ -311,7 +310,7 @@ static json_t *entry_of(const struct tolk_safetensor_source *tensor, size_t begi
         return NULL;
     }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor->dtype, "shape", shape, "data_offsets",
-                     (json_int_t)begin, (json_int_t)(begin + tensor->size));
+                     (json_int_t)begin, (json_int_t)end);
 }
 
 /* The length and the header, padded with spaces, in fresh memory; NULL when there is none. */
@@ -324,21 +323,16 @@ static char *header_of(const struct tolk_safetensor_source *tensors, size_t coun
         failed |= json_object_set_new(root, tensors[i].name, entry_of(&tensors[i], begin));
         begin += tensors[i].size;
     }
-    char *text = failed ? NULL : json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    if (text == NULL) {
-        return NULL;
-    }
-    const size_t used = strlen(text);
+    const size_t used = failed ? 0 : json_dumpb(root, NULL, 0, JSON_COMPACT);
     *size = (LENGTH_BYTES + used + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT;
-    char *header = malloc(*size);
+    char *header = used == 0 ? NULL : malloc(*size);
     if (header != NULL) {
         const uint64_t stored = *size - LENGTH_BYTES;
         memset(header, ' ', *size);
         memcpy(header, &stored, sizeof stored);
-        memcpy(header + LENGTH_BYTES, text, used);
+        json_dumpb(root, header + LENGTH_BYTES, used, JSON_COMPACT);
     }
-    free(text);
+    json_decref(root);
     return header;
 }
 

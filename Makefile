@@ -122,7 +122,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(BUILD)/libtolk.a
 
 tests: $(TESTS) ## build the test programs
 
-$(BUILD)/double/tests/%: FORCE
+$(GRADIENT_TESTS): FORCE
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/double REAL=double $@
 ifeq ($(REAL),float)
 gradient-tests: ## build the gradient checks (double precision)
@@ -133,6 +133,38 @@ endif
 check: packages ## install what the tests need and run all of them
 	@$(MAKE) --no-print-directory all tests gradient-tests
 	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
+
+# ---- oracles: programs that others wrote ---------------------------------------------------------
+
+VENV := $(BUILD)/venv
+$(VENV)/ready: tests/oracle/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r tests/oracle/requirements.txt
+	@touch $@
+
+fixtures: $(VENV)/ready ## make the stored numbers of transformers, PyTorch and sacreBLEU again
+	$(VENV)/bin/python tests/oracle/make_fixtures.py
+	$(VENV)/bin/python tests/oracle/make_optimizer.py
+	$(VENV)/bin/python tests/fixtures/make_metrics.py
+
+MODEL ?= $(BUILD)/demo/model
+SENTENCES ?= tests/oracle/sentences.txt
+$(BUILD)/tests/oracle/dump_logits: $(BUILD)/tests/oracle/dump_logits.o $(BUILD)/libtolk.a
+	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+check-oracle: all $(VENV)/ready $(BUILD)/tests/oracle/dump_logits ## compare MODEL=DIR with transformers and CTranslate2
+	$(VENV)/bin/python tests/oracle/check_model.py $(MODEL) --sentences $(SENTENCES)
+
+# ---- benchmarks and installation ------------------------------------------------------------------
+
+bench: all $(BUILD)/bench/gemm $(BUILD)/bench/step ## the matrix products and a training step against the limit
+	$(BUILD)/bench/gemm 1 2
+	$(BUILD)/bench/step T
+	$(BUILD)/bench/step B
+
+PREFIX ?= /usr/local
+install: all ## put the programs under PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 
 # ---- habits -------------------------------------------------------------------------------------
 
@@ -174,7 +206,8 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages build-packages demo sanitize valgrind format lint clean help FORCE
+.PHONY: all tests gradient-tests check packages build-packages demo sanitize valgrind fixtures check-oracle bench install format lint clean help FORCE
 .DEFAULT_GOAL := all
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# The variants below $(BUILD) and the environment of the oracles have their own.
+-include $(shell find $(BUILD) \( -path $(BUILD)/double -o -path $(BUILD)/sanitize -o -path $(VENV) \) -prune -o -name '*.d' -print 2>/dev/null)

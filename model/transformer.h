@@ -4,8 +4,7 @@
  *     if (tolk_workspace_reserve(workspace, &batch, TOLK_TRAINING, &error) != 0) …
  *     tolk_transformer_forward(&model, &batch, &dropout, workspace);
  *     struct tolk_loss loss = tolk_transformer_loss(&model, &batch, 0.1, workspace);
- *     tolk_transformer_backward(&model, &batch, &dropout, 1.0 / loss.tokens, workspace,
- * &gradients);
+ *     tolk_transformer_backward(&model, &batch, &dropout, 1.0 / loss.tokens, workspace, &views);
  *
  * After the reservation nothing here allocates or fails. */
 #ifndef TOLK_MODEL_TRANSFORMER_H

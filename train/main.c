@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "model/isa.h"
+#include "train/alignment.h"
 #include "train/checkpoint.h"
 #include "train/corpus.h"
 #include "train/folder.h"
@@ -95,6 +96,9 @@ static int train(const struct tolk_training_options *options, struct tolk_progre
     if (result == 0) {
         result = tolk_trainer_run(&trainer, error);
         tolk_trainer_free(&trainer);
+    }
+    if (result == 0 && corpus.dev.aligned && !tolk_interrupted()) {
+        result = tolk_training_choose_alignment(folder.path, codec, &corpus.dev, progress, error);
     }
 out:
     tolk_codec_free(codec);

@@ -344,6 +344,37 @@ START_TEST(held_out_combinations_stand_nowhere_else)
 }
 END_TEST
 
+/* Two Dutch verbs with one English: where "koopt x" is held out and "neemt x" is not, their common
+ * translation must not carry the one into the split of the other. */
+START_TEST(a_shared_translation_does_not_leak_a_combination)
+{
+    struct tolk_grammar *grammar =
+        accepts(BEGIN "held-out 1 of 2\n"
+                      "table V: nl en\n    koopt buys\n    neemt buys\n"
+                      "table O: nl en\n    a a\n    b b\n    c c\n    d d\n    e e\n    f f\n"
+                      "rule S\n    v = V\n    o = O\n    combination vo v o\n"
+                      "    nl: <v> <o>\n    en: <v> <o>\n");
+    for (uint32_t seed = 0; seed < 50; seed++) {
+        const struct tolk_corpus_options options = {.seed = seed, .wanted = {3, 0, 0, 3}};
+        struct tolk_corpus corpus;
+        struct tolk_derived pair;
+        struct tolk_error error = {""};
+        ck_assert_int_eq(tolk_corpus_generate(grammar, &options, &corpus, &error), 0);
+        for (uint32_t draw = 0; draw < 200; draw++) {
+            const struct tolk_random_key key = tolk_random_key(9, draw, 0);
+            ck_assert_int_eq(tolk_grammar_derive(grammar, key, &pair, &error), 0);
+            const enum tolk_split wrong = pair.held_out ? TOLK_TRAIN : TOLK_COMBINATIONS;
+            for (size_t i = 0; i < corpus.count[wrong]; i++) {
+                ck_assert_str_ne(corpus.pairs[wrong][i].source, pair.source);
+            }
+            tolk_derived_free(&pair);
+        }
+        tolk_corpus_free(&corpus);
+    }
+    tolk_grammar_free(grammar);
+}
+END_TEST
+
 static size_t count_phrase(const struct tolk_corpus *corpus, enum tolk_split split,
                            const char *phrase)
 {
@@ -528,5 +559,6 @@ TOLK_SUITE("grammar", names_the_line_of_what_it_refuses, refuses_what_does_not_h
            a_mark_of_a_child_joins_its_head_word, says_what_stops_it_while_drawing,
            says_when_the_grammar_is_too_small_or_ambiguous, a_seed_decides_the_corpus,
            splits_are_disjoint_and_links_within_the_words, held_out_combinations_stand_nowhere_else,
+           a_shared_translation_does_not_leak_a_combination,
            the_dutch_corpus_keeps_its_combinations_apart,
            the_dutch_grammar_holds_what_makes_dutch_different, the_cat_sits_on_the_mat)

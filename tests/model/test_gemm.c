@@ -199,7 +199,8 @@ static void block_borders(void)
         check_shape(TOLK_GEMM_MC + (size_t)off, 9, 33, 1);
         check_shape(9, NC + (size_t)off, 33, 1);
     }
-    check_shape(2 * TOLK_GEMM_MC + 3, 2 * NC + 3, kc + 3, 5);
+    check_shape(2 * TOLK_GEMM_MC + 3, 17, kc + 3, 5);
+    check_shape(3, 2 * NC + 3, kc + 3, 5);
 }
 
 START_TEST(small_sizes_equal_the_reference)

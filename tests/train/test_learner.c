@@ -36,15 +36,18 @@ static struct tolk_training_options make_options(void)
 {
     struct tolk_training_options options;
     struct tolk_error error;
-    char *argv[] = {strdup("tolk-train"),         strdup("-odir"),
-                    strdup("--train=t"),          strdup("--dev=d"),
-                    strdup("--d-model=16"),       strdup("--heads=2"),
-                    strdup("--ffn=32"),           strdup("--encoder-layers=1"),
-                    strdup("--decoder-layers=1"), strdup("--batch-tokens=64"),
-                    strdup("--max-length=32"),    NULL};
-    ck_assert_int_eq(tolk_training_options_parse(&options, (int)(sizeof argv / sizeof argv[0]) - 1,
-                                                 argv, &error),
-                     0);
+    static char words[][24] = {"tolk-train",         "-odir",
+                               "--train=t",          "--dev=d",
+                               "--d-model=16",       "--heads=2",
+                               "--ffn=32",           "--encoder-layers=1",
+                               "--decoder-layers=1", "--batch-tokens=64",
+                               "--max-length=32"};
+    enum { WORDS = sizeof words / sizeof words[0] };
+    char *argv[WORDS + 1] = {NULL};
+    for (size_t i = 0; i < WORDS; i++) {
+        argv[i] = words[i];
+    }
+    ck_assert_int_eq(tolk_training_options_parse(&options, WORDS, argv, &error), 0);
     return options;
 }
 

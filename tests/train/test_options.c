@@ -5,7 +5,7 @@
 
 #include "train/options.h"
 
-enum { MOST_WORDS = 24 };
+enum { MOST_WORDS = 24, WORD_BYTES = 32 };
 
 /* Parses the words behind those that every command line needs. */
 static enum tolk_options_result parse(struct tolk_training_options *options,
@@ -13,15 +13,16 @@ static enum tolk_options_result parse(struct tolk_training_options *options,
 {
     static const char *const needed[] = {"tolk-train", "-o",    "dir",    "--train",
                                          "train.tsv",  "--dev", "dev.tsv"};
+    /* The options point into the words: they stay until the next command line. */
+    static char kept[MOST_WORDS][WORD_BYTES];
     char *argv[MOST_WORDS] = {NULL};
     int argc = 0;
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        argv[argc++] = strdup(needed[i]);
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++, argc++) {
+        argv[argc] = strcpy(kept[argc], needed[i]);
     }
-    for (; *words != NULL; words++) {
-        argv[argc++] = strdup(*words);
+    for (; *words != NULL; words++, argc++) {
+        argv[argc] = strcpy(kept[argc], *words);
     }
-    /* The strings stay: the options point into them. */
     return tolk_training_options_parse(options, argc, argv, error);
 }
 

@@ -2,6 +2,10 @@
 # tolk-train as a program: limits, stop and resume, threads, lock, signals, full disk, kill -9.
 build=${BUILD:-build}
 train=$build/tolk-train
+if [ ! -x "$train" ]; then
+    echo "not ok test_train: $train is not built"
+    exit 1
+fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # Threads that spin while they wait slow a busy machine down.

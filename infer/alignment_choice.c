@@ -1,0 +1,58 @@
+#include "infer/alignment_choice.h"
+
+#include "infer/aer.h"
+#include "infer/pair_pass.h"
+
+enum { BATCH_TOKENS = 2048 };
+
+static int count_links(void *context, const struct tolk_pair_visit *visit, struct tolk_error *error)
+{
+    struct tolk_links links = {0};
+    if (tolk_word_attention_hard(&visit->reading->attention, &links) != 0) {
+        return tolk_error_set(error, "out of memory for the links of line %zu", visit->pair->line);
+    }
+    tolk_aer_add(context, &links, &visit->pair->links);
+    tolk_links_free(&links);
+    return 0;
+}
+
+static int measure(const struct tolk_model *model, const struct tolk_codec *codec,
+                   const struct tolk_pairs *pairs, const struct tolk_attention_choice *choice,
+                   double *aer, struct tolk_error *error)
+{
+    struct tolk_aer counts = {0};
+    const struct tolk_pair_pass pass = {
+        .model = model, .codec = codec, .choice = choice, .batch_tokens = BATCH_TOKENS};
+    if (tolk_pair_pass_run(&pass, pairs, count_links, &counts, error) != 0) {
+        return -1;
+    }
+    *aer = tolk_aer_rate(&counts);
+    return 0;
+}
+
+int tolk_alignment_choose(const struct tolk_model *model, const struct tolk_codec *codec,
+                          const struct tolk_pairs *pairs, struct tolk_attention_choice *best,
+                          double *aer, struct tolk_error *error)
+{
+    const size_t heads = model->config.decoder_attention_heads;
+    *aer = 2; /* above any rate */
+    for (size_t layer = 0; layer < model->config.decoder_layers; layer++) {
+        for (size_t candidate = 0; candidate <= heads; candidate++) {
+            struct tolk_attention_choice choice =
+                tolk_attention_choice_layer(&model->config, layer);
+            double rate;
+            if (candidate > 0) {
+                choice.head_count = 1;
+                choice.heads[0] = candidate - 1;
+            }
+            if (measure(model, codec, pairs, &choice, &rate, error) != 0) {
+                return -1;
+            }
+            if (rate < *aer) {
+                *aer = rate;
+                *best = choice;
+            }
+        }
+    }
+    return 0;
+}

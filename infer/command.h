@@ -63,8 +63,7 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
 #define TOLK_CHOICE_OPTIONS(s)                                                                     \
     TOLK_OPTION_SIZE(                                                                              \
         "layer", 0, "N",                                                                           \
-        "decoder layer whose attention is read, from 0\n(as the model says, else the "             \
-        "last but one)",                                                                           \
+        "decoder layer whose attention is read, from 0\n(as the model says, else the last)",       \
         &(s)->layer, 0, TOLK_MAX_LAYERS - 1),                                                      \
         TOLK_OPTION_TEXT("head", 0, "LIST",                                                        \
                          "heads to average, like 0,3 (as the model says, else all)", &(s)->heads), \

@@ -91,9 +91,10 @@ static int draw(const struct inspecting *work, const struct tolk_session *sessio
     if (workspace == NULL) {
         return -1;
     }
+    const struct tolk_sentence_pair pair = {source, target};
     struct tolk_reading reading = {0};
-    int status = tolk_read_pairs(&session->model, workspace, &source, &target, 1,
-                                 TOLK_TRANSLATOR_BATCH_TOKENS, choice, &reading, error);
+    int status = tolk_read_pairs(&session->model, workspace, &pair, 1, TOLK_TRANSLATOR_BATCH_TOKENS,
+                                 choice, &reading, error);
     if (status == 0) {
         const struct tolk_heatmap_options options = heatmap_options(work->colour, out);
         fprintf(out, "%s\n%s\n\n", source->text, target->text);

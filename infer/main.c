@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "base/version.h"
 #include "infer/commands.h"
 
@@ -31,6 +32,7 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+    tolk_threads_sleep_while_waiting(argv);
     if (argc < 2) {
         print_help(stderr);
         return TOLK_WRONG_USAGE;

@@ -11,7 +11,7 @@ struct visiting {
 
 struct window {
     struct tolk_sentence sentences[2 * WINDOW_PAIRS]; /* sources, then targets */
-    const struct tolk_sentence *sides[2 * WINDOW_PAIRS];
+    struct tolk_sentence_pair pairs[WINDOW_PAIRS];
     struct tolk_reading readings[WINDOW_PAIRS];
 };
 
@@ -40,10 +40,11 @@ static int encode_pairs(const struct tolk_pair_pass *pass, const struct tolk_pai
 {
     for (size_t i = 0; i < 2 * count; i++) {
         window->sentences[i] = (struct tolk_sentence){0};
-        window->sides[i] = &window->sentences[i];
     }
     for (size_t i = 0; i < count; i++) {
         const struct tolk_pair *const pair = &pairs[i];
+        window->pairs[i] =
+            (struct tolk_sentence_pair){&window->sentences[i], &window->sentences[count + i]};
         if (encode_side(pass, TOLK_SOURCE, pair->source, pair->line, &window->sentences[i],
                         error) != 0 ||
             encode_side(pass, TOLK_TARGET, pair->target, pair->line, &window->sentences[count + i],
@@ -62,12 +63,13 @@ static int window_run(const struct tolk_pair_pass *pass, struct tolk_workspace *
 {
     int status = encode_pairs(pass, items + first, count, window, error);
     if (status == 0) {
-        status = tolk_read_pairs(pass->model, workspace, window->sides, window->sides + count,
-                                 count, pass->batch_tokens, pass->choice, window->readings, error);
+        status = tolk_read_pairs(pass->model, workspace, window->pairs, count, pass->batch_tokens,
+                                 pass->choice, window->readings, error);
         const size_t filled = status == 0 ? count : 0;
         for (size_t i = 0; i < filled; i++) {
-            const struct tolk_pair_visit visit = {&items[first + i], first + i, window->sides[i],
-                                                  window->sides[count + i], &window->readings[i]};
+            const struct tolk_pair_visit visit = {&items[first + i], first + i,
+                                                  window->pairs[i].source, window->pairs[i].target,
+                                                  &window->readings[i]};
             if (status == 0) {
                 status = visiting->visitor(visiting->context, &visit, error);
             }

@@ -6,8 +6,7 @@
 #include "infer/forced.h"
 
 struct reader {
-    const struct tolk_sentence *const *sources;
-    const struct tolk_sentence *const *targets;
+    const struct tolk_sentence_pair *pairs;
     const struct tolk_attention_choice *choice;
     struct tolk_reading *readings;
 };
@@ -15,7 +14,7 @@ struct reader {
 static int read_pair(void *context, const struct tolk_forced *forced, struct tolk_error *error)
 {
     const struct reader *const reader = context;
-    const struct tolk_sentence *const target = reader->targets[forced->pair];
+    const struct tolk_sentence *const target = reader->pairs[forced->pair].target;
     struct tolk_reading *const reading = &reader->readings[forced->pair];
     reading->word_scores = malloc((target->words.count + 1) * sizeof *reading->word_scores);
     if (reading->word_scores == NULL) {
@@ -28,15 +27,14 @@ static int read_pair(void *context, const struct tolk_forced *forced, struct tol
     if (reader->choice == NULL) {
         return 0;
     }
-    const struct tolk_word_map from = tolk_sentence_map(reader->sources[forced->pair]);
+    const struct tolk_word_map from = tolk_sentence_map(reader->pairs[forced->pair].source);
     const struct tolk_word_map to = tolk_sentence_map(target);
     return tolk_word_attention_read(&reading->attention, forced->workspace, forced->sentence,
                                     reader->choice, &from, &to, error);
 }
 
 int tolk_read_pairs(const struct tolk_model *model, struct tolk_workspace *workspace,
-                    const struct tolk_sentence *const *sources,
-                    const struct tolk_sentence *const *targets, size_t count, size_t batch_tokens,
+                    const struct tolk_sentence_pair *pairs, size_t count, size_t batch_tokens,
                     const struct tolk_attention_choice *choice, struct tolk_reading *readings,
                     struct tolk_error *error)
 {
@@ -47,10 +45,10 @@ int tolk_read_pairs(const struct tolk_model *model, struct tolk_workspace *works
         return tolk_error_set(error, "out of memory for %zu pairs", count);
     }
     for (size_t i = 0; i < count; i++) {
-        sequences[i] = tolk_sentence_sequence(sources[i]);
-        sequences[count + i] = tolk_sentence_sequence(targets[i]);
+        sequences[i] = tolk_sentence_sequence(pairs[i].source);
+        sequences[count + i] = tolk_sentence_sequence(pairs[i].target);
     }
-    struct reader reader = {sources, targets, choice, readings};
+    struct reader reader = {pairs, choice, readings};
     status = tolk_force_decode(model, workspace, sequences, sequences + count, count, batch_tokens,
                                read_pair, &reader, error);
     free(sequences);

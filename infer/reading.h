@@ -16,11 +16,15 @@ struct tolk_reading {
     struct tolk_word_attention attention;
 };
 
+struct tolk_sentence_pair {
+    const struct tolk_sentence *source;
+    const struct tolk_sentence *target;
+};
+
 /* Force-decodes `count` pairs into readings[count]. `choice` NULL leaves the attention empty. On an
  * error none is left to free. */
 int tolk_read_pairs(const struct tolk_model *model, struct tolk_workspace *workspace,
-                    const struct tolk_sentence *const *sources,
-                    const struct tolk_sentence *const *targets, size_t count, size_t batch_tokens,
+                    const struct tolk_sentence_pair *pairs, size_t count, size_t batch_tokens,
                     const struct tolk_attention_choice *choice, struct tolk_reading *readings,
                     struct tolk_error *error);
 void tolk_reading_free(struct tolk_reading *reading);

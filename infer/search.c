@@ -204,7 +204,7 @@ static int search_begin(struct search *search, const struct tolk_batch *batch, s
         total += length * width;
     }
     search->beam_count = sentences;
-    search->nodes = malloc(total * sizeof *search->nodes);
+    search->nodes = malloc((total + 1) * sizeof *search->nodes);
     if (search->nodes == NULL) {
         return tolk_error_set(error, "out of memory for a search of %zu steps", *steps);
     }
@@ -276,7 +276,7 @@ static void beam_advance(struct search *search, struct beam *beam, size_t step)
 static int search_step(struct search *search, size_t step, const real *logits,
                        struct tolk_error *error)
 {
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (search->now.count > 1)
     for (size_t b = 0; b < search->beam_count; b++) {
         beam_select(search, &search->beams[b], step, logits);
     }
@@ -346,7 +346,7 @@ static int search_collect(const struct search *search, size_t sentences,
         const size_t ended = search->ending_counts[s];
         const size_t count = ended < search->options->n_best ? ended : search->options->n_best;
         rank(endings, ended);
-        found[s].items = calloc(count, sizeof *found[s].items);
+        found[s].items = calloc(count + 1, sizeof *found[s].items);
         if (found[s].items == NULL) {
             return tolk_error_set(error, "out of memory");
         }

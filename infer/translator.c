@@ -219,33 +219,33 @@ static int read_attention(struct tolk_translator *translator, size_t count,
     for (size_t i = 0; i < count; i++) {
         total += results[i].count;
     }
-    const struct tolk_sentence **const sides = malloc(2 * (total + 1) * sizeof *sides);
-    struct tolk_translation **const owners = malloc((total + 1) * sizeof *owners);
+    struct tolk_sentence_pair *const pairs = malloc((total + 1) * sizeof *pairs);
     struct tolk_reading *const readings = malloc((total + 1) * sizeof *readings);
     int status = -1;
-    if (sides == NULL || owners == NULL || readings == NULL) {
+    if (pairs == NULL || readings == NULL) {
         tolk_error_set(error, "out of memory for the attention of %zu translations", total);
         goto out;
     }
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; results[i].source.pieces > 0 && j < results[i].count; j++) {
-            owners[n] = &results[i].items[j];
-            sides[n] = &results[i].source;
-            sides[total + n++] = &results[i].items[j].sentence;
+            pairs[n++] =
+                (struct tolk_sentence_pair){&results[i].source, &results[i].items[j].sentence};
         }
     }
-    status = tolk_read_pairs(translator->model, translator->workspace, sides, sides + total, n,
+    status = tolk_read_pairs(translator->model, translator->workspace, pairs, n,
                              translator->options.batch_tokens, &translator->options.choice,
                              readings, error);
-    for (size_t i = 0; status == 0 && i < n; i++) {
-        owners[i]->attention = readings[i].attention;
-        readings[i].attention.weights = NULL;
-        tolk_reading_free(&readings[i]);
+    n = 0;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        for (size_t j = 0; results[i].source.pieces > 0 && j < results[i].count; j++, n++) {
+            results[i].items[j].attention = readings[n].attention;
+            readings[n].attention.weights = NULL;
+            tolk_reading_free(&readings[n]);
+        }
     }
 out:
-    free(sides);
-    free(owners);
+    free(pairs);
     free(readings);
     return status;
 }

@@ -19,9 +19,8 @@ struct tolk_attention_choice tolk_attention_choice_layer(const struct tolk_confi
 
 struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_config *config)
 {
-    const size_t layer = config->alignment_layer >= 0  ? (size_t)config->alignment_layer
-                         : config->decoder_layers >= 2 ? config->decoder_layers - 2
-                                                       : 0;
+    const size_t layer =
+        config->alignment_layer >= 0 ? (size_t)config->alignment_layer : config->decoder_layers - 1;
     struct tolk_attention_choice choice = tolk_attention_choice_layer(config, layer);
     if (config->alignment_layer >= 0 && config->alignment_head_count > 0) {
         choice.head_count = config->alignment_head_count;

@@ -3,6 +3,7 @@
 #include <omp.h>
 #include <stdio.h>
 
+#include "base/threads.h"
 #include "model/isa.h"
 #include "train/alignment.h"
 #include "train/checkpoint.h"
@@ -110,6 +111,7 @@ out:
 
 int main(int argc, char **argv)
 {
+    tolk_threads_sleep_while_waiting(argv);
     struct tolk_error error;
     struct tolk_training_options options;
     struct tolk_progress progress;

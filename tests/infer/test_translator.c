@@ -132,23 +132,21 @@ START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
     struct setting setting;
     begin(&setting, true, EACH);
     struct tolk_translated results[LINES];
-    const struct tolk_sentence *sources[ALL];
-    const struct tolk_sentence *targets[ALL];
+    struct tolk_sentence_pair pairs[ALL];
     double expected[ALL];
     struct tolk_reading readings[ALL];
     size_t count = 0;
     ck_assert_int_eq(tolk_translator_run(setting.translator, DUTCH, LINES, results, &error), 0);
     for (size_t i = 0; i < LINES; i++) {
         for (size_t j = 0; results[i].source.pieces > 0 && j < results[i].count; j++) {
-            sources[count] = &results[i].source;
-            targets[count] = &results[i].items[j].sentence;
+            pairs[count] =
+                (struct tolk_sentence_pair){&results[i].source, &results[i].items[j].sentence};
             expected[count++] = results[i].items[j].score;
         }
     }
     struct tolk_workspace *const workspace = tolk_workspace_create(&setting.model, &error);
-    ck_assert_int_eq(tolk_read_pairs(&setting.model, workspace, sources, targets, count, 60, NULL,
-                                     readings, &error),
-                     0);
+    ck_assert_int_eq(
+        tolk_read_pairs(&setting.model, workspace, pairs, count, 60, NULL, readings, &error), 0);
     for (size_t i = 0; i < count; i++) {
         ck_assert_double_eq_tol(readings[i].score, expected[i], 1e-4);
         ck_assert_ptr_null(readings[i].attention.weights);

@@ -130,8 +130,12 @@ gradient-tests: ## build the gradient checks (double precision)
 	    $(GRADIENT_SOURCES:tests/%.c=$(BUILD)/double/tests/%)
 endif
 
+# As many jobs as processors, unless the caller says otherwise.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
+
 check: packages ## install what the tests need and run all of them
-	@$(MAKE) --no-print-directory all tests gradient-tests
+	@$(MAKE) --no-print-directory $(JOBS) all tests
+	@$(MAKE) --no-print-directory $(JOBS) gradient-tests
 	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
 
 # ---- oracles: programs that others wrote ---------------------------------------------------------
@@ -175,7 +179,7 @@ build-packages:
 	@tools/packages.sh build
 
 demo: build-packages ## from a grammar to a translator and its attention, in three minutes
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@tools/demo.sh $(BUILD)
 
 sanitize: packages ## the suite under address and undefined behaviour sanitizers

@@ -183,7 +183,7 @@ demo: build-packages ## from a grammar to a translator and its attention, in thr
 	@tools/demo.sh $(BUILD)
 
 sanitize: packages ## the suite under address and undefined behaviour sanitizers
-	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/sanitize SANITIZE=address,undefined
+	@TOLK_TEST_SLOW=1 $(MAKE) --no-print-directory check BUILD=$(BUILD)/sanitize SANITIZE=address,undefined
 
 valgrind: packages ## the test programs under valgrind
 	@$(MAKE) --no-print-directory tests

@@ -24,13 +24,15 @@ for test in "$@"; do
         ;;
     *)
         set_of=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" | tail -n 1)
+        set_of=${set_of:-0 0 0} # it died before its summary
         total=${set_of%% *}
         rest=${set_of#* }
         bad=$((${rest% *} + ${rest#* }))
-        good=$((${total:-0} - bad - skips))
+        good=$((total - bad - skips))
         ;;
     esac
     [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+    [ "$good" -lt 0 ] && good=0
     [ "$bad" -gt 0 ] && sed 's/^/    /' "$log"
     [ "$bad" -eq 0 ] && grep '^SKIP ' "$log" | sed 's/^/    /'
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "base/threads.h"
+#include "infer/bleu.h"
+#include "infer/chrf.h"
 #include "model/isa.h"
 #include "train/alignment.h"
 #include "train/checkpoint.h"
@@ -29,6 +31,8 @@ static int read_corpus(struct tolk_training_corpus *corpus,
         tolk_progress_note(progress, "skipped %zu bad lines of train and %zu of dev",
                            corpus->train.skipped, corpus->dev.skipped);
     }
+    tolk_progress_note(progress, "validation: BLEU %s, chrF %s", TOLK_BLEU_SIGNATURE,
+                       TOLK_CHRF_SIGNATURE);
     return 0;
 }
 

@@ -16,8 +16,8 @@
 
 struct tolk_sentence {
     char *text; /* UTF-8 */
-    struct tolk_words words;
-    int32_t *ids; /* [pieces + 1], eos last */
+    struct tolk_words words; /* of a sentence that was cut, those up to the last piece */
+    int32_t *ids;            /* [pieces + 1], eos last */
     size_t pieces;
     size_t *word_of_piece; /* [pieces], an index into `words`, or SIZE_MAX */
     size_t all_pieces;     /* more than `pieces` where the sentence was cut */

@@ -84,7 +84,10 @@ START_TEST(a_line_beyond_the_model_is_cut)
                   error.message);
     ck_assert_uint_eq(result.source.pieces + 1, setting.model.config.max_position_embeddings);
     ck_assert_uint_gt(result.source.all_pieces, result.source.pieces);
-    ck_assert_uint_eq(result.items[0].attention.source_words, 225);
+    const struct tolk_sentence *const source = &result.source;
+    ck_assert_uint_lt(source->words.count, 225);
+    ck_assert_uint_eq(source->words.count, source->word_of_piece[source->pieces - 1] + 1);
+    ck_assert_uint_eq(result.items[0].attention.source_words, source->words.count);
     tolk_translated_free(&result);
     end(&setting);
 }

@@ -1,5 +1,6 @@
 #include "infer/forced.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 /* log p(target) of each row of the batch, into fresh memory. */
@@ -59,7 +60,7 @@ int tolk_force_decode(const struct tolk_model *model, struct tolk_workspace *wor
     for (size_t i = 0; i < count; i++) {
         lengths[i] = sources[i].length + targets[i].length;
     }
-    if (tolk_plan_make(&plan, lengths, count, batch_tokens, error) != 0) {
+    if (tolk_plan_make(&plan, lengths, count, batch_tokens, SIZE_MAX, error) != 0) {
         goto out;
     }
     for (size_t b = 0; b < plan.batches; b++) {

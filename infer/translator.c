@@ -187,7 +187,8 @@ static int translate_all(struct tolk_translator *translator, size_t count,
         sequences[i] = tolk_sentence_sequence(&results[i].source);
         lengths[i] = sequences[i].length;
     }
-    if (tolk_plan_make(&plan, lengths, count, translator->options.batch_tokens, error) != 0) {
+    if (tolk_plan_make(&plan, lengths, count, translator->options.batch_tokens,
+                       TOLK_TRANSLATOR_BATCH_ROWS / translator->options.search.beam, error) != 0) {
         goto out;
     }
     status = 0;

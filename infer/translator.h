@@ -26,7 +26,9 @@
 
 struct tolk_translator;
 
-enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024 };
+/* Each hypothesis has a row of logits and a cache of its own, so a batch holds at most so many:
+ * fewer sentences when the beam is wide, but always one. */
+enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024, TOLK_TRANSLATOR_BATCH_ROWS = 2048 };
 
 struct tolk_translator_options {
     struct tolk_search_options search;

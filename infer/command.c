@@ -93,6 +93,8 @@ int tolk_settings_search(const struct tolk_settings *settings,
     struct tolk_search_options *const search = &options->search;
     if (settings->beam != TOLK_NOT_GIVEN_SIZE) {
         search->beam = settings->beam;
+    } else if (search->beam < search->n_best) {
+        search->beam = search->n_best;
     }
     if (settings->length_penalty >= 0) {
         search->length_penalty = settings->length_penalty;

@@ -363,6 +363,19 @@ START_TEST(json_is_one_object_a_line)
 }
 END_TEST
 
+START_TEST(n_best_widens_the_beam_of_the_model)
+{
+    char *const folder = tolk_test_tiny_folder(1); /* num_beams 1 */
+    char *const lines = write_text(folder, "lines", "De kat.\n", 8);
+    struct ran ran = RUN(tolk_command_translate, folder, lines, "--n-best", "5");
+    ck_assert_msg(ran.status == 0, "%s", ran.log);
+    ck_assert_uint_eq(count_lines(ran.out), 5);
+    ran_free(&ran);
+    free(lines);
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
 START_TEST(a_full_disk_is_noticed)
 {
     char *const folder = tolk_test_tiny_folder(1);
@@ -434,4 +447,4 @@ TOLK_SUITE("commands", one_line_out_for_each_line_in,
            options_that_the_model_cannot_follow_are_wrong_usage, what_is_missing_is_named,
            scores_add_up_over_the_words, aligns_each_pair, evaluates_the_model_and_given_hypotheses,
            inspects_a_sentence_and_a_given_translation, json_is_one_object_a_line,
-           a_full_disk_is_noticed, a_person_is_answered_line_by_line)
+           n_best_widens_the_beam_of_the_model, a_full_disk_is_noticed, a_person_is_answered_line_by_line)

@@ -149,7 +149,12 @@ int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk
         return -1;
     }
     choice->shift = (choice->shift || settings->shift) && !settings->no_shift;
-    return tolk_attention_choice_check(choice, config, error);
+    struct tolk_error lacking;
+    if (tolk_attention_choice_check(choice, config, &lacking) != 0) {
+        const bool layer = choice->layer >= config->decoder_layers;
+        return tolk_error_set(error, "%s: %s", layer ? "--layer" : "--head", lacking.message);
+    }
+    return 0;
 }
 
 size_t tolk_settings_batch_tokens(const struct tolk_settings *settings)

@@ -183,14 +183,15 @@ START_TEST(options_that_the_model_cannot_follow_are_wrong_usage)
     char *const folder = tolk_test_tiny_folder(1);
     struct ran ran = RUN(tolk_command_translate, folder, "/dev/null", "--layer", "2", "-a", "hard");
     ck_assert_int_eq(ran.status, TOLK_WRONG_USAGE);
-    ck_assert_ptr_nonnull(strstr(ran.log, "decoder layers 0 to 1, not 2"));
+    ck_assert_ptr_nonnull(strstr(ran.log, "--layer: the model has decoder layers 0 to 1, not 2"));
     ran_free(&ran);
     ran = RUN(tolk_command_translate, folder, "/dev/null", "--head", "0,2");
     ck_assert_int_eq(ran.status, TOLK_WRONG_USAGE);
-    ck_assert_ptr_nonnull(strstr(ran.log, "attention heads 0 to 1, not 2"));
+    ck_assert_ptr_nonnull(strstr(ran.log, "--head: the model has attention heads 0 to 1, not 2"));
     ran_free(&ran);
     ran = RUN(tolk_command_translate, folder, "/dev/null", "--head", "0,");
     ck_assert_int_eq(ran.status, TOLK_WRONG_USAGE);
+    ck_assert_ptr_nonnull(strstr(ran.log, "--head: "));
     ran_free(&ran);
     ran = RUN(tolk_command_translate, folder, "/dev/null", "--beam", "2", "--n-best", "3");
     ck_assert_int_eq(ran.status, TOLK_WRONG_USAGE);

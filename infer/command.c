@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "infer/sentence.h"
+
 int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error)
 {
     session->codec = NULL;
@@ -15,6 +17,11 @@ int tolk_session_open(struct tolk_session *session, const char *folder, struct t
     if (session->codec == NULL) {
         tolk_model_free(&session->model);
         return -1;
+    }
+    struct tolk_error unlike;
+    if (tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
+        tolk_session_close(session);
+        return tolk_error_set(error, "%s: %s", folder, unlike.message);
     }
     return 0;
 }

@@ -22,6 +22,7 @@ struct tolk_session {
     struct tolk_codec *codec;
 };
 
+/* Loads both, and refuses a config and a vocabulary that are not of the same model. */
 int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error);
 void tolk_session_close(struct tolk_session *session);
 

@@ -11,8 +11,14 @@
 #include "base/error.h"
 #include "infer/packing.h"
 #include "infer/word_attention.h"
+#include "model/config.h"
 #include "tokenizer/codec.h"
 #include "tokenizer/words.h"
+
+/* Whether the ids of the config are those of the vocabulary: as many, eos, and pad, from which the
+ * models that tolk reads start to decode. Errors name the key and both numbers. */
+int tolk_sentence_check_codec(const struct tolk_codec *codec, const struct tolk_config *config,
+                              struct tolk_error *error);
 
 struct tolk_sentence {
     char *text; /* UTF-8 */

@@ -29,6 +29,9 @@ struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
                                                const struct tolk_translator_options *options,
                                                struct tolk_error *error)
 {
+    if (tolk_sentence_check_codec(codec, &model->config, error) != 0) {
+        return NULL;
+    }
     if (options->attention &&
         tolk_attention_choice_check(&options->choice, &model->config, error) != 0) {
         return NULL;

@@ -216,6 +216,24 @@ START_TEST(what_is_missing_is_named)
 }
 END_TEST
 
+START_TEST(a_config_of_another_vocabulary_is_refused)
+{
+    char *const folder = tolk_test_tiny_folder(1);
+    char *const path = tolk_path_join(folder, "config.json");
+    json_t *const config = json_load_file(path, 0, NULL);
+    json_object_set_new(config, "eos_token_id", json_integer(3));
+    ck_assert_int_eq(json_dump_file(config, path, 0), 0);
+    json_decref(config);
+    struct ran ran = RUN(tolk_command_translate, folder, "/dev/null");
+    ck_assert_int_eq(ran.status, TOLK_FAILED);
+    ck_assert_ptr_nonnull(strstr(ran.log, folder));
+    ck_assert_ptr_nonnull(strstr(ran.log, ": eos_token_id: the config says 3, the vocabulary 0"));
+    ran_free(&ran);
+    free(path);
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
 static const char PAIRS[] = "De kat zit op de mat.\tThe cat is sitting on the mat.\t0-0 1-1\n"
                             "Ik lees een boek.\tI am reading a book.\t0-0 1-2\n";
 
@@ -446,6 +464,7 @@ TOLK_SUITE("commands", one_line_out_for_each_line_in,
            bad_bytes_end_the_work_behind_the_lines_before_them,
            a_line_of_a_megabyte_is_cut_with_a_warning, wrong_usage_names_the_option,
            options_that_the_model_cannot_follow_are_wrong_usage, what_is_missing_is_named,
+           a_config_of_another_vocabulary_is_refused,
            scores_add_up_over_the_words, aligns_each_pair, evaluates_the_model_and_given_hypotheses,
            inspects_a_sentence_and_a_given_translation, json_is_one_object_a_line,
            n_best_widens_the_beam_of_the_model, a_full_disk_is_noticed, a_person_is_answered_line_by_line)

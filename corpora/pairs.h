@@ -43,6 +43,11 @@ struct tolk_pairs_options {
 
 int tolk_pairs_read_tsv(const char *path, const struct tolk_pairs_options *options,
                         struct tolk_pairs *pairs, struct tolk_error *error);
+/* TSV from an open descriptor, from where it stands on, which stays the caller's; no gzip. Messages
+ * call it `name`. */
+int tolk_pairs_read_tsv_descriptor(int descriptor, const char *name,
+                                   const struct tolk_pairs_options *options,
+                                   struct tolk_pairs *pairs, struct tolk_error *error);
 int tolk_pairs_read_moses(const char *source_path, const char *target_path,
                           const struct tolk_pairs_options *options, struct tolk_pairs *pairs,
                           struct tolk_error *error);

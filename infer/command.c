@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "infer/sentence.h"
 
@@ -181,11 +182,17 @@ int tolk_command_pairs(char *const *files, int count, bool skip_bad, struct tolk
                        FILE *log, struct tolk_error *error)
 {
     const struct tolk_pairs_options options = {.skip_bad = skip_bad};
-    const char *const path = count > 0 ? files[0] : "/dev/stdin";
-    const int status = count == 2 ? tolk_pairs_read_moses(path, files[1], &options, pairs, error)
-                                  : tolk_pairs_read_tsv(path, &options, pairs, error);
+    const char *const name = count > 0 ? files[0] : "standard input";
+    int status = 0;
+    if (count == 0) {
+        status = tolk_pairs_read_tsv_descriptor(STDIN_FILENO, name, &options, pairs, error);
+    } else if (count == 1) {
+        status = tolk_pairs_read_tsv(name, &options, pairs, error);
+    } else {
+        status = tolk_pairs_read_moses(name, files[1], &options, pairs, error);
+    }
     if (status == 0 && pairs->skipped > 0) {
-        fprintf(log, "%s: skipped %zu bad lines\n", path, pairs->skipped);
+        fprintf(log, "%s: skipped %zu bad lines\n", name, pairs->skipped);
     }
     return status;
 }

@@ -222,6 +222,7 @@ static int read_tsv(struct tolk_lines *lines, const char *name,
 {
     struct builder builder;
     begin(&builder, options, pairs);
+    pairs->source_name = pairs->target_name = name;
     int got = 0;
     while (!enough(&builder) && (got = tolk_lines_next(lines, error)) > 0) {
         if (!goes_on(&builder, take_tsv_line(&builder, lines, error))) {
@@ -297,6 +298,8 @@ int tolk_pairs_read_moses(const char *source_path, const char *target_path,
     struct tolk_lines source, target;
     begin(&builder, options, pairs);
     pairs->aligned = false;
+    pairs->source_name = source_path;
+    pairs->target_name = target_path;
     if (tolk_lines_open(&source, source_path, error) != 0) {
         return finish(&builder, source_path, -1, error);
     }

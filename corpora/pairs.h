@@ -34,6 +34,9 @@ struct tolk_pairs {
     size_t skipped;
     bool aligned; /* every pair has an alignment field */
     char *text;   /* the storage of the sentences */
+    /* What messages call the file of each side; borrowed from the caller, NULL: from no file. */
+    const char *source_name;
+    const char *target_name;
 };
 
 struct tolk_pairs_options {

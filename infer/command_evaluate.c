@@ -139,6 +139,8 @@ static int score_alignment(struct evaluating *work, const struct tolk_session *s
             tolk_error_set(error, "out of memory for %zu pairs", gold.count);
             goto out;
         }
+        some.source_name = work->pairs.source_name;
+        some.target_name = work->pairs.target_name;
         for (size_t i = 0; i < gold.count; i++) {
             some.items[some.count++] = work->pairs.items[gold.items[i].pair];
         }

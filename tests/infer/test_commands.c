@@ -269,6 +269,28 @@ START_TEST(scores_add_up_over_the_words)
 }
 END_TEST
 
+START_TEST(a_pair_too_long_to_score_comes_behind_those_before_it)
+{
+    char *const folder = tolk_test_tiny_folder(5);
+    char text[1024];
+    strcpy(text, PAIRS);
+    strcat(text, "De kat.\t");
+    while (strlen(text) < 800) {
+        strcat(text, "kat ");
+    }
+    strcat(text, "\nDe kat.\tThe cat.\n");
+    char *const pairs = write_text(folder, "pairs", text, strlen(text));
+    struct ran ran = RUN(tolk_command_score, folder, pairs);
+    ck_assert_int_eq(ran.status, TOLK_FAILED);
+    ck_assert_uint_eq(count_lines(ran.out), 2);
+    ck_assert_ptr_nonnull(strstr(ran.log, pairs));
+    ck_assert_ptr_nonnull(strstr(ran.log, "line 3: the target has "));
+    ran_free(&ran);
+    free(pairs);
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
 START_TEST(aligns_each_pair)
 {
     char *const folder = tolk_test_tiny_folder(1);
@@ -465,6 +487,7 @@ TOLK_SUITE("commands", one_line_out_for_each_line_in,
            a_line_of_a_megabyte_is_cut_with_a_warning, wrong_usage_names_the_option,
            options_that_the_model_cannot_follow_are_wrong_usage, what_is_missing_is_named,
            a_config_of_another_vocabulary_is_refused,
-           scores_add_up_over_the_words, aligns_each_pair, evaluates_the_model_and_given_hypotheses,
+           scores_add_up_over_the_words,
+           a_pair_too_long_to_score_comes_behind_those_before_it, aligns_each_pair, evaluates_the_model_and_given_hypotheses,
            inspects_a_sentence_and_a_given_translation, json_is_one_object_a_line,
            n_best_widens_the_beam_of_the_model, a_full_disk_is_noticed, a_person_is_answered_line_by_line)

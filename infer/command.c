@@ -165,6 +165,29 @@ int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk
     return 0;
 }
 
+const char *tolk_settings_for_model(const struct tolk_settings *settings)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {
+        {"--beam", settings->beam != TOLK_NOT_GIVEN_SIZE},
+        {"--length-penalty", settings->length_penalty >= 0},
+        {"--max-length", settings->max_length != TOLK_NOT_GIVEN_SIZE},
+        {"--batch-tokens", settings->batch_tokens != TOLK_NOT_GIVEN_SIZE},
+        {"--layer", settings->layer != TOLK_NOT_GIVEN_SIZE},
+        {"--head", settings->heads != NULL},
+        {"--shift", settings->shift},
+        {"--no-shift", settings->no_shift},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (options[i].given) {
+            return options[i].name;
+        }
+    }
+    return NULL;
+}
+
 size_t tolk_settings_batch_tokens(const struct tolk_settings *settings)
 {
     return settings->batch_tokens != TOLK_NOT_GIVEN_SIZE ? settings->batch_tokens

@@ -90,6 +90,8 @@ int tolk_settings_search(const struct tolk_settings *settings,
                          struct tolk_translator_options *options, struct tolk_error *error);
 int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
                          struct tolk_attention_choice *choice, struct tolk_error *error);
+/* The name of an option among them that was given and that only a model can follow, or NULL. */
+const char *tolk_settings_for_model(const struct tolk_settings *settings);
 size_t tolk_settings_batch_tokens(const struct tolk_settings *settings);
 void tolk_settings_threads(const struct tolk_settings *settings);
 

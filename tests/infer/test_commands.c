@@ -342,12 +342,65 @@ START_TEST(evaluates_the_model_and_given_hypotheses)
     tolk_test_write(hypotheses, good, strlen(good) - 22);
     ran = RUN(tolk_command_evaluate, "--hypotheses", hypotheses, pairs);
     ck_assert_int_eq(ran.status, TOLK_FAILED);
-    ck_assert_ptr_nonnull(strstr(ran.log, "expected a line for each of 2 pairs, found 1"));
+    ck_assert_ptr_nonnull(strstr(ran.log, "expected a line for each of the 2 of "));
     ran_free(&ran);
     free(gold);
     free(hypotheses);
     free(pairs);
     tolk_test_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(hypotheses_stand_on_the_lines_of_their_pairs)
+{
+    static const char text[] = "no pair\nDe kat.\tThe cat.\nneither\nIk.\tI.\nnor this\n";
+    static const char given[] = "x\nThe cat.\ny\nMe.\nz\n";
+    char *const folder = tolk_test_tiny_folder(1);
+    char *const pairs = write_text(folder, "pairs", text, strlen(text));
+    char *const hypotheses = write_text(folder, "hypotheses", given, strlen(given));
+    struct ran ran =
+        RUN(tolk_command_evaluate, "--hypotheses", hypotheses, pairs, "--skip-bad");
+    ck_assert_msg(ran.status == 0, "%s", ran.log);
+    ck_assert_ptr_nonnull(strstr(ran.out, "1 of 2 sentences"));
+    ran_free(&ran);
+
+    /* What --output keeps scores as the model did. */
+    ran = RUN(tolk_command_evaluate, folder, pairs, "--skip-bad", "-o", hypotheses, "--json");
+    ck_assert_msg(ran.status == 0, "%s", ran.log);
+    size_t size = 0;
+    char *const kept = tolk_test_read(hypotheses, &size);
+    ck_assert_uint_eq(count_lines(kept), 5);
+    ck_assert_int_eq(kept[0], '\n');
+    ck_assert_ptr_nonnull(strstr(kept + 1, "\n\n"));
+    free(kept);
+    struct ran again =
+        RUN(tolk_command_evaluate, "--hypotheses", hypotheses, pairs, "--skip-bad", "--json");
+    ck_assert_msg(again.status == 0, "%s", again.log);
+    ck_assert_str_eq(again.out, ran.out);
+    ran_free(&again);
+    ran_free(&ran);
+    free(hypotheses);
+    free(pairs);
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(options_for_a_model_do_not_go_with_hypotheses)
+{
+    static const char *const options[][2] = {
+        {"--gold", "g"},      {"--output", "o"},       {"--beam", "2"}, {"--length-penalty", "1"},
+        {"--max-length", "9"}, {"--batch-tokens", "9"}, {"--layer", "0"}, {"--head", "0"},
+        {"--shift", NULL},    {"--no-shift", NULL},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        char message[64];
+        snprintf(message, sizeof message, ": %s needs a model", options[i][0]);
+        struct ran ran = RUN(tolk_command_evaluate, "--hypotheses", "/nowhere/h", "/nowhere/p",
+                             options[i][0], options[i][1]);
+        ck_assert_int_eq(ran.status, TOLK_WRONG_USAGE);
+        ck_assert_msg(strstr(ran.log, message) != NULL, "%s", ran.log);
+        ran_free(&ran);
+    }
 }
 END_TEST
 
@@ -489,5 +542,7 @@ TOLK_SUITE("commands", one_line_out_for_each_line_in,
            a_config_of_another_vocabulary_is_refused,
            scores_add_up_over_the_words,
            a_pair_too_long_to_score_comes_behind_those_before_it, aligns_each_pair, evaluates_the_model_and_given_hypotheses,
+           hypotheses_stand_on_the_lines_of_their_pairs,
+           options_for_a_model_do_not_go_with_hypotheses,
            inspects_a_sentence_and_a_given_translation, json_is_one_object_a_line,
            n_best_widens_the_beam_of_the_model, a_full_disk_is_noticed, a_person_is_answered_line_by_line)

@@ -239,9 +239,8 @@ int tolk_pairs_read_tsv(const char *path, const struct tolk_pairs_options *optio
 {
     struct tolk_lines lines;
     *pairs = (struct tolk_pairs){0};
-    return tolk_lines_open(&lines, path, error) == 0
-               ? read_tsv(&lines, path, options, pairs, error)
-               : -1;
+    return tolk_lines_open(&lines, path, error) == 0 ? read_tsv(&lines, path, options, pairs, error)
+                                                     : -1;
 }
 
 int tolk_pairs_read_tsv_descriptor(int descriptor, const char *name,

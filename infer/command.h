@@ -84,7 +84,8 @@ int tolk_command_fail(const struct tolk_command *command, enum tolk_exit status,
 /* Flushes `out`: -1 with an error when something could not be written. */
 int tolk_command_flush(FILE *out, struct tolk_error *error);
 
-/* The settings over the model's defaults, whose beam is widened to `n_best`. Errors name the option.
+/* The settings over the model's defaults, whose beam is widened to `n_best`. Errors name the
+ * option.
  */
 int tolk_settings_search(const struct tolk_settings *settings,
                          struct tolk_translator_options *options, struct tolk_error *error);

@@ -40,15 +40,15 @@ static int score_hypotheses(struct evaluating *work, struct tolk_error *error)
     while (status == 0 && (status = tolk_lines_next(&lines, error)) > 0) {
         status = 0;
         if (next < pairs->count && pairs->items[next].line == lines.number) {
-            status = tolk_evaluation_add(&work->scores, lines.text, pairs->items[next].target,
-                                         error);
+            status =
+                tolk_evaluation_add(&work->scores, lines.text, pairs->items[next].target, error);
             next++;
         }
     }
     if (status == 0 && lines.number != count_lines(pairs)) {
-        status = tolk_error_set(error, "%s: expected a line for each of the %zu of %s, found %zu",
-                                work->hypotheses, count_lines(pairs), pairs->source_name,
-                                lines.number);
+        status =
+            tolk_error_set(error, "%s: expected a line for each of the %zu of %s, found %zu",
+                           work->hypotheses, count_lines(pairs), pairs->source_name, lines.number);
     }
     tolk_lines_close(&lines);
     return status;
@@ -120,8 +120,8 @@ static int score_model(struct evaluating *work, const struct tolk_session *sessi
     status = 0;
     for (size_t i = 0; status == 0 && i < work->pairs.count; i += WINDOW_LINES) {
         const size_t left = work->pairs.count - i;
-        status = score_window(work, translator, i, left < WINDOW_LINES ? left : WINDOW_LINES,
-                              &kept, error);
+        status = score_window(work, translator, i, left < WINDOW_LINES ? left : WINDOW_LINES, &kept,
+                              error);
     }
     if (status == 0) {
         keep_empty_lines(&kept, count_lines(&work->pairs) + 1);
@@ -255,7 +255,8 @@ static int check_no_model(const struct evaluating *work, struct tolk_error *erro
                                                        : tolk_settings_for_model(&work->settings);
     return work->hypotheses == NULL || option == NULL
                ? 0
-               : tolk_error_set(error, "%s needs a model, and --hypotheses takes its place", option);
+               : tolk_error_set(error, "%s needs a model, and --hypotheses takes its place",
+                                option);
 }
 
 static const char ABOUT[] =

@@ -97,8 +97,7 @@ static int window_run(const struct tolk_pair_pass *pass, struct tolk_workspace *
 {
     struct tolk_error later;
     const size_t good = encode_pairs(pass, pairs, first, count, window, &later);
-    int status =
-        window_visit(pass, workspace, pairs->items, first, good, window, visiting, error);
+    int status = window_visit(pass, workspace, pairs->items, first, good, window, visiting, error);
     if (status == 0 && good < count) {
         status = tolk_error_set(error, "%s", later.message);
     }
@@ -122,8 +121,8 @@ int tolk_pair_pass_run(const struct tolk_pair_pass *pass, const struct tolk_pair
     status = 0;
     for (size_t i = 0; status == 0 && i < pairs->count; i += WINDOW_PAIRS) {
         const size_t left = pairs->count - i;
-        status = window_run(pass, workspace, pairs, i,
-                            left < WINDOW_PAIRS ? left : WINDOW_PAIRS, window, &visiting, error);
+        status = window_run(pass, workspace, pairs, i, left < WINDOW_PAIRS ? left : WINDOW_PAIRS,
+                            window, &visiting, error);
     }
 out:
     tolk_workspace_free(workspace);

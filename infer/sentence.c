@@ -42,8 +42,7 @@ static int find_words(struct tolk_sentence *sentence, struct tolk_pieces *pieces
     if (sentence->pieces < sentence->all_pieces) {
         /* The attention is a table of words by words, and a line of megabytes has millions. */
         const size_t pieces_read = sentence->pieces;
-        sentence->words.count =
-            pieces_read > 0 ? sentence->word_of_piece[pieces_read - 1] + 1 : 0;
+        sentence->words.count = pieces_read > 0 ? sentence->word_of_piece[pieces_read - 1] + 1 : 0;
     }
     return 0;
 }

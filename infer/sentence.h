@@ -21,7 +21,7 @@ int tolk_sentence_check_codec(const struct tolk_codec *codec, const struct tolk_
                               struct tolk_error *error);
 
 struct tolk_sentence {
-    char *text; /* UTF-8 */
+    char *text;              /* UTF-8 */
     struct tolk_words words; /* of a sentence that was cut, those up to the last piece */
     int32_t *ids;            /* [pieces + 1], eos last */
     size_t pieces;

@@ -58,7 +58,8 @@ struct tolk_translated {
 
 /* The model and the codec are used, not copied, and must outlive the translator; the values of the
  * model may change between calls. NULL with an error when there is no memory, the vocabulary does
- * not fit the model (tolk_sentence_check_codec), or the choice names a layer or head that the model lacks. */
+ * not fit the model (tolk_sentence_check_codec), or the choice names a layer or head that the model
+ * lacks. */
 struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
                                                const struct tolk_codec *codec,
                                                const struct tolk_translator_options *options,

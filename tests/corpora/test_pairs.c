@@ -314,7 +314,7 @@ START_TEST(reads_the_real_corpus)
 END_TEST
 
 TOLK_SUITE("pairs", reads_tsv, reads_a_descriptor_from_where_it_stands,
-           one_pair_without_alignment_is_enough, refuses_a_bad_line,
-           refuses_a_nul, skips_and_counts_bad_lines, refuses_a_file_without_a_pair,
-           stops_at_the_limit, takes_a_sentence_of_a_megabyte, a_damaged_stream_is_never_skipped,
-           reads_moses, refuses_bad_moses_lines, refuses_unequal_line_counts, reads_the_real_corpus)
+           one_pair_without_alignment_is_enough, refuses_a_bad_line, refuses_a_nul,
+           skips_and_counts_bad_lines, refuses_a_file_without_a_pair, stops_at_the_limit,
+           takes_a_sentence_of_a_megabyte, a_damaged_stream_is_never_skipped, reads_moses,
+           refuses_bad_moses_lines, refuses_unequal_line_counts, reads_the_real_corpus)

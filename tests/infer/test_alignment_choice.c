@@ -57,9 +57,9 @@ static double rate_of(const struct setting *setting, const struct tolk_attention
                                               longest, &error),
                          0);
         const struct tolk_sentence_pair both = {&source, &target};
-        ck_assert_int_eq(tolk_read_pairs(&setting->model, workspace, &both, 1, 1000, choice,
-                                         &reading, &error),
-                         0);
+        ck_assert_int_eq(
+            tolk_read_pairs(&setting->model, workspace, &both, 1, 1000, choice, &reading, &error),
+            0);
         ck_assert_int_eq(tolk_word_attention_hard(&reading.attention, &links), 0);
         tolk_aer_add(&aer, &links, &pair->links);
         tolk_links_free(&links);

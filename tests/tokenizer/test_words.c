@@ -34,7 +34,7 @@ START_TEST(words_stand_between_white_space)
         {"", ""},
         {" \t ", ""},
         {"kat", "kat"},
-        {"de\xc2\xa0kat\xe3\x80\x80zit\xe2\x80\x89op", "de|kat|zit|op"}, /* U+A0, U+3000, U+2009 */
+        {"de\xc2\xa0kat\xe3\x80\x80zit\xe2\x80\x89op", "de|kat|zit|op"},  /* U+A0, U+3000, U+2009 */
         {"a\x1c\x62\x1d\x63\x1e\x64\x1f\x65\xc2\x85\x66", "a|b|c|d|e|f"}, /* U+1C … U+1F, U+85 */
         {"de\xe2\x96\x81kat\xef\xbb\xbf", "de\xe2\x96\x81kat\xef\xbb\xbf"}, /* U+2581, U+FEFF */
         {"de\xff kat", "de\xff|kat"}, /* not UTF-8: no space */

@@ -182,6 +182,10 @@ demo: build-packages ## from a grammar to a translator and its attention, in thr
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@tools/demo.sh $(BUILD)
 
+demo-summaries: build-packages ## the same programs learn to summarise, in two minutes
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@tools/demo-summaries.sh $(BUILD)
+
 sanitize: packages ## the suite under address and undefined behaviour sanitizers
 	@TOLK_TEST_SLOW=1 $(MAKE) --no-print-directory check BUILD=$(BUILD)/sanitize SANITIZE=address,undefined
 
@@ -210,7 +214,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages build-packages demo sanitize valgrind fixtures check-oracle bench install format lint clean help FORCE
+.PHONY: all tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench install format lint clean help FORCE
 .DEFAULT_GOAL := all
 
 # The variants below $(BUILD) and the environment of the oracles have their own.

@@ -1,8 +1,10 @@
 /* The commands that read pairs: score, align, evaluate. */
 #include "tests/support/suite.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "infer/commands.h"
 #include "tests/support/folder.h"
@@ -62,6 +64,24 @@ START_TEST(a_pair_too_long_to_score_comes_behind_those_before_it)
     ck_assert_ptr_nonnull(strstr(ran.log, pairs));
     ck_assert_ptr_nonnull(strstr(ran.log, "line 3: the target has "));
     tolk_test_ran_free(&ran);
+    free(pairs);
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(standard_input_is_read_from_where_it_stands)
+{
+    char *const folder = tolk_test_tiny_folder(5);
+    char *const pairs = tolk_test_write_text(folder, "pairs", PAIRS, strlen(PAIRS));
+    const int descriptor = open(pairs, O_RDONLY);
+    const off_t second = strchr(PAIRS, '\n') + 1 - PAIRS;
+    ck_assert(lseek(descriptor, second, SEEK_SET) == second);
+    ck_assert_int_eq(dup2(descriptor, STDIN_FILENO), STDIN_FILENO);
+    struct tolk_test_ran ran = TOLK_TEST_RUN(tolk_command_align, folder);
+    ck_assert_msg(ran.status == 0, "%s", ran.log);
+    ck_assert_uint_eq(tolk_test_count_lines(ran.out), 1);
+    tolk_test_ran_free(&ran);
+    close(descriptor);
     free(pairs);
     tolk_test_folder_remove(folder);
 }
@@ -184,6 +204,7 @@ START_TEST(options_for_a_model_do_not_go_with_hypotheses)
 END_TEST
 
 TOLK_SUITE("pair commands", scores_add_up_over_the_words,
-           a_pair_too_long_to_score_comes_behind_those_before_it, aligns_each_pair,
+           a_pair_too_long_to_score_comes_behind_those_before_it,
+           standard_input_is_read_from_where_it_stands, aligns_each_pair,
            evaluates_the_model_and_given_hypotheses, hypotheses_stand_on_the_lines_of_their_pairs,
            options_for_a_model_do_not_go_with_hypotheses)

@@ -38,7 +38,8 @@ int main(int argc, char **argv)
         begin[s] = s * LENGTH;
     }
     for (size_t i = 0; i < SENTENCES * LENGTH; i++) {
-        ids[i] = (int32_t)(tolk_random_below(tolk_random_key(1, 2, 3), (uint32_t)i, VOCABULARY - 1));
+        ids[i] =
+            (int32_t)(tolk_random_below(tolk_random_key(1, 2, 3), (uint32_t)i, VOCABULARY - 1));
     }
     const struct tolk_batch batch = {SENTENCES, begin, ids, begin, ids, ids};
     if (tolk_model_create(&model, &config, 1, &error) != 0) {

@@ -35,7 +35,7 @@ typedef double (*value_function)(void *context);
 
 /* Compares `gradient` with differences of sixth order over every number of `input`. */
 static inline void compare(const char *what, value_function value, void *context, real *input,
-                    const real *gradient, size_t count, double h)
+                           const real *gradient, size_t count, double h)
 {
     static const double weights[] = {45.0 / 60, -9.0 / 60, 1.0 / 60};
     double largest = 1e-12;

@@ -1,5 +1,6 @@
-/* The blocks of Figure 1, each by itself: embedding, multi-head self-attention (encoder and causal), multi-head
- * cross-attention and feed-forward, with their residual connection, layer norm and dropout. */
+/* The blocks of Figure 1, each by itself: embedding, multi-head self-attention (encoder and
+ * causal), multi-head cross-attention and feed-forward, with their residual connection, layer norm
+ * and dropout. */
 #include "tests/support/suite.h"
 
 #include <stdlib.h>
@@ -83,10 +84,10 @@ static void backward(struct block *b, real *dstream, real *dmemory)
             &w->decoder[0].self, &g->decoder[0].self, &workspace->decoder[0].self, dstream);
         break;
     case CROSS:
-        tolk_cross_attention_backward(
-            &b->pass, (struct tolk_site){TOLK_DECODER_STACK, 0, TOLK_CROSS_BLOCK},
-            &w->decoder[0].cross, &g->decoder[0].cross, &workspace->decoder[0].cross, dstream,
-            b->memory, dmemory);
+        tolk_cross_attention_backward(&b->pass,
+                                      (struct tolk_site){TOLK_DECODER_STACK, 0, TOLK_CROSS_BLOCK},
+                                      &w->decoder[0].cross, &g->decoder[0].cross,
+                                      &workspace->decoder[0].cross, dstream, b->memory, dmemory);
         break;
     case FEED_FORWARD:
         tolk_feed_forward_backward(

@@ -5,19 +5,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "train/budget.h"
 #include "train/card.h"
 #include "train/curves.h"
 #include "train/interruption.h"
 #include "train/schedule.h"
 
-enum {
-    MOST_FAILURES = 10,    /* updates in a row that are not finite */
-    DIVERGENCE_START = 100 /* updates before the loss can count as diverged */
-};
+enum { MOST_FAILURES = 10 /* updates in a row that are not finite */ };
 
-static const double SAVE_SECONDS = 600;      /* the state is saved at least so often */
-static const double DIVERGENCE_DECAY = 0.95; /* of the mean of the recent loss */
-static const double DIVERGENCE_NATS = 1.0;   /* above its best, the recent loss is warned of */
+static const double SAVE_SECONDS = 600; /* the state is saved at least so often */
 
 static double now(void)
 {
@@ -34,24 +30,10 @@ static void advance_clock(struct tolk_trainer *trainer)
     trainer->learner.cursor.seconds = trainer->seconds_before + now() - trainer->begun;
 }
 
-/* The share of the budget that is used up: of updates, epochs or minutes, whichever is more. */
 static double spent(const struct tolk_trainer *trainer)
 {
-    const struct tolk_training_options *o = trainer->options;
-    const struct tolk_cursor *cursor = &trainer->learner.cursor;
-    const double batches = (double)trainer->learner.batches.count;
-    double share = 0;
-    if (o->updates > 0) {
-        share = fmax(share, (double)cursor->update / (double)o->updates);
-    }
-    if (o->epochs > 0) {
-        const double part = cursor->batch > 0 ? (double)cursor->batch / batches : 0;
-        share = fmax(share, ((double)cursor->epoch + part) / (double)o->epochs);
-    }
-    if (o->minutes > 0) {
-        share = fmax(share, cursor->seconds / (60 * o->minutes));
-    }
-    return fmin(share, 1);
+    return tolk_budget_spent(trainer->options, &trainer->learner.cursor,
+                             trainer->learner.batches.count);
 }
 
 static bool out_of_patience(const struct tolk_trainer *trainer)
@@ -178,69 +160,36 @@ static bool validation_due(const struct tolk_trainer *trainer)
 
 static void watch_for_divergence(struct tolk_trainer *trainer, double loss)
 {
-    struct tolk_divergence *d = &trainer->divergence;
-    d->recent =
-        d->updates == 0 ? loss : DIVERGENCE_DECAY * d->recent + (1 - DIVERGENCE_DECAY) * loss;
-    d->best = d->updates == 0 ? d->recent : fmin(d->best, d->recent);
-    d->updates++;
-    const bool far = d->updates >= DIVERGENCE_START && d->recent > d->best + DIVERGENCE_NATS;
-    if (far && !d->warned) {
+    if (tolk_divergence_add(&trainer->divergence, loss)) {
         tolk_progress_note(trainer->progress,
                            "warning: the training diverges: the loss is at %.3f and was at %.3f; a "
                            "lower --learning-rate or a longer --warmup may help",
-                           d->recent, d->best);
+                           trainer->divergence.recent, trainer->divergence.best);
     }
-    d->warned = far;
-}
-
-static void record_window(struct tolk_trainer *trainer, double rate)
-{
-    const struct tolk_cursor *cursor = &trainer->learner.cursor;
-    const struct tolk_window *w = &trainer->window;
-    struct tolk_error error;
-    const struct tolk_log_record record = {
-        .type = TOLK_LOG_UPDATE,
-        .update = cursor->update,
-        .epoch = cursor->epoch,
-        .seconds = cursor->seconds,
-        .loss = w->loss / (double)w->target_tokens,
-        .smoothed_loss = w->smoothed_loss / (double)w->target_tokens,
-        .learning_rate = rate,
-        .gradient_norm = w->norm / (double)w->updates,
-        .tokens_per_second = (double)w->tokens / w->seconds,
-        .tokens = cursor->tokens,
-        .skipped = cursor->skipped,
-    };
-    try_to(trainer, tolk_log_write(&trainer->log, &record, &error), &error);
 }
 
 static void report(struct tolk_trainer *trainer, const struct tolk_update *update, double rate,
                    double seconds)
 {
     const struct tolk_cursor *cursor = &trainer->learner.cursor;
-    struct tolk_window *w = &trainer->window;
-    w->loss += update->loss * (double)update->target_tokens;
-    w->smoothed_loss += update->smoothed_loss * (double)update->target_tokens;
-    w->norm += update->norm;
-    w->seconds += seconds;
-    w->target_tokens += update->target_tokens;
-    w->tokens += update->tokens;
-    w->updates++;
+    struct tolk_error error;
+    tolk_window_add(&trainer->window, update, seconds);
+    const struct tolk_log_record record = tolk_window_record(&trainer->window, cursor, rate);
     const double share = spent(trainer);
     const bool due = cursor->update % (int64_t)trainer->options->log_every == 0;
     const struct tolk_progress_state state = {
         .update = cursor->update,
         .updates = (int64_t)trainer->options->updates,
         .epoch = cursor->epoch,
-        .loss = w->loss / (double)w->target_tokens,
-        .tokens_per_second = (double)w->tokens / w->seconds,
+        .loss = record.loss,
+        .tokens_per_second = record.tokens_per_second,
         .seconds = cursor->seconds,
         .seconds_left = share > 0 ? cursor->seconds * (1 - share) / share : -1,
     };
     tolk_progress_update(trainer->progress, &state, due);
     if (due) {
-        record_window(trainer, rate);
-        *w = (struct tolk_window){.updates = 0};
+        try_to(trainer, tolk_log_write(&trainer->log, &record, &error), &error);
+        trainer->window = (struct tolk_window){.updates = 0};
     }
 }
 

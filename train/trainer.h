@@ -15,31 +15,14 @@
 #include "base/error.h"
 #include "train/checkpoint.h"
 #include "train/corpus.h"
+#include "train/divergence.h"
 #include "train/folder.h"
 #include "train/learner.h"
 #include "train/log.h"
 #include "train/options.h"
 #include "train/progress.h"
 #include "train/validation.h"
-
-/* Sums since the last record of the log. */
-struct tolk_window {
-    double loss; /* over the target tokens */
-    double smoothed_loss;
-    double norm; /* over the updates */
-    double seconds;
-    size_t target_tokens;
-    size_t tokens;
-    size_t updates;
-};
-
-/* Notices that the loss has left its best far behind. */
-struct tolk_divergence {
-    double recent; /* exponential mean */
-    double best;   /* the lowest that `recent` was */
-    size_t updates;
-    bool warned;
-};
+#include "train/window.h"
 
 struct tolk_trainer {
     const struct tolk_training_options *options;

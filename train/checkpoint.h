@@ -29,7 +29,6 @@ struct tolk_cursor {
     int64_t skipped;     /* updates left out because a number was not finite */
     int64_t best_update; /* 0: no validation yet */
     int64_t stale;       /* validations since the best one */
-    double best_score;   /* larger is better */
     double best_loss, best_bleu, best_chrf; /* of the best model */
     int64_t validated;                      /* the update of the last validation */
     double seconds;                         /* of training, over all runs */

@@ -71,28 +71,32 @@ static int save_model(struct tolk_trainer *trainer, struct tolk_error *error)
 /* ---- validation ---------------------------------------------------------------------------------
  */
 
-static double score_of(const struct tolk_trainer *trainer,
-                       const struct tolk_validation_scores *scores)
+/* Better than the model that is kept. A resumed training may judge by another --best than before,
+ * hence both scores of that one. */
+static bool is_best(const struct tolk_trainer *trainer, const struct tolk_validation_scores *scores)
 {
-    return trainer->options->best == TOLK_BEST_BY_LOSS ? -scores->loss : scores->bleu;
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    const bool better = trainer->options->best == TOLK_BEST_BY_LOSS
+                            ? scores->loss < cursor->best_loss
+                            : scores->bleu > cursor->best_bleu;
+    return isfinite(scores->loss) && (cursor->best_update == 0 || better);
 }
 
-/* Keeps the model where it is the best so far; true when it is. */
+/* Keeps the model where it is the best so far; true when it is kept. */
 static bool keep_if_best(struct tolk_trainer *trainer, const struct tolk_validation_scores *scores)
 {
     struct tolk_cursor *cursor = &trainer->learner.cursor;
     struct tolk_error error;
-    const double score = score_of(trainer, scores);
-    if (cursor->best_update > 0 && !(score > cursor->best_score)) {
+    if (!is_best(trainer, scores)) {
         cursor->stale++;
         return false;
     }
-    if (save_model(trainer, &error) != 0) {
+    trainer->model_unsaved = save_model(trainer, &error) != 0;
+    if (trainer->model_unsaved) {
         try_to(trainer, -1, &error);
         return false;
     }
     cursor->best_update = cursor->update;
-    cursor->best_score = score;
     cursor->best_loss = scores->loss;
     cursor->best_bleu = scores->bleu;
     cursor->best_chrf = scores->chrf;
@@ -131,21 +135,24 @@ static void record_validation(struct tolk_trainer *trainer,
                        scores->chrf, best ? "  (best, kept)" : "");
 }
 
-/* A validation that a signal broke off is not done; the resumed training makes up for it. */
+/* A validation that a signal broke off, or whose model could not be written, is not done: the end
+ * of the training or the resumed one makes up for it. */
 static int validate(struct tolk_trainer *trainer, struct tolk_error *error)
 {
     struct tolk_validation_scores scores;
+    struct tolk_cursor *cursor = &trainer->learner.cursor;
     const int status = tolk_validator_run(&trainer->validator, tolk_interrupted, &scores, error);
-    if (status != 0) {
-        return status < 0 ? -1 : 0;
+    if (status > 0) {
+        return 0;
     }
-    advance_clock(trainer);
-    const bool best = keep_if_best(trainer, &scores);
-    trainer->learner.cursor.validated = trainer->learner.cursor.update;
-    record_validation(trainer, &scores, best);
+    if (status == 0) {
+        advance_clock(trainer);
+        record_validation(trainer, &scores, keep_if_best(trainer, &scores));
+        cursor->validated = is_best(trainer, &scores) ? cursor->validated : cursor->update;
+    }
     struct tolk_error unsaved;
     try_to(trainer, save_state(trainer, &unsaved), &unsaved);
-    return 0;
+    return status;
 }
 
 static bool validation_due(const struct tolk_trainer *trainer)
@@ -297,6 +304,25 @@ void tolk_trainer_free(struct tolk_trainer *trainer)
     trainer->recipe = NULL;
 }
 
+/* At the end there must be a model, and no better one that is lost. */
+static int leave_model(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    if (cursor->best_update > 0 && trainer->model_unsaved) {
+        return tolk_error_set(error,
+                              "%s: is the model of update %lld; a better one could not be written",
+                              trainer->folder->model, (long long)cursor->best_update);
+    }
+    if (cursor->best_update == 0 && cursor->validated > 0 && !trainer->model_unsaved) {
+        return tolk_error_set(error,
+                              "%s: not written, for the loss on dev was never finite; begin anew "
+                              "with --restart and a lower --learning-rate",
+                              trainer->folder->model);
+    }
+    /* Without a validation yet, what there is is the best. */
+    return cursor->best_update == 0 ? save_model(trainer, error) : 0;
+}
+
 static int finish(struct tolk_trainer *trainer, struct tolk_error *error)
 {
     const struct tolk_cursor *cursor = &trainer->learner.cursor;
@@ -304,9 +330,7 @@ static int finish(struct tolk_trainer *trainer, struct tolk_error *error)
         validate(trainer, error) != 0) {
         return -1;
     }
-    /* Without a validation yet, what there is is the best. */
-    if ((cursor->best_update == 0 && save_model(trainer, error) != 0) ||
-        save_state(trainer, error) != 0) {
+    if (save_state(trainer, error) != 0 || leave_model(trainer, error) != 0) {
         return -1;
     }
     if (tolk_interrupted()) {

@@ -40,11 +40,13 @@ struct tolk_trainer {
     double seconds_before; /* of the runs before */
     double saved;          /* seconds at which the state was saved last */
     int failures;          /* updates in a row that were not finite */
+    bool model_unsaved;    /* a model better than the one in the folder could not be written */
     struct tolk_window window;
     struct tolk_divergence divergence;
 };
 
-/* Goes on from `checkpoint`; NULL: a new training, whose first state is saved at once. */
+/* Goes on from `checkpoint`; NULL: a new training, which takes the folder over and saves its
+ * tokenizer and first state. */
 int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training_options *options,
                         const struct tolk_training_corpus *corpus, const struct tolk_codec *codec,
                         const struct tolk_training_folder *folder, struct tolk_progress *progress,

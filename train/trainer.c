@@ -251,6 +251,39 @@ static int make_update(struct tolk_trainer *trainer, struct tolk_error *error)
 /* ---- the run ------------------------------------------------------------------------------------
  */
 
+/* What is left out in silence is missed too late. */
+static void note_left_out(const struct tolk_trainer *trainer)
+{
+    const size_t train = trainer->learner.batches.left_out;
+    const size_t dev = trainer->validator.batches.left_out;
+    if (train > 0) {
+        tolk_progress_note(trainer->progress,
+                           "left out %zu pairs longer than --max-length or --batch-tokens", train);
+    }
+    if (dev > 0) {
+        tolk_progress_note(trainer->progress,
+                           "left out %zu pairs of dev from its loss, longer than the model's %zu "
+                           "positions",
+                           dev, trainer->learner.model.config.max_position_embeddings);
+    }
+}
+
+/* From here on the folder is the new training's. */
+static int take_over_folder(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_training_folder *folder = trainer->folder;
+    const struct tolk_codec_description description = {
+        .source_language = trainer->options->source_language,
+        .target_language = trainer->options->target_language,
+        .max_length = trainer->learner.model.config.max_position_embeddings,
+    };
+    return tolk_training_folder_begin(folder, error) != 0 ||
+                   tolk_codec_save(trainer->codec, folder->path, &description, error) != 0 ||
+                   save_state(trainer, error) != 0
+               ? -1
+               : 0;
+}
+
 int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training_options *options,
                         const struct tolk_training_corpus *corpus, const struct tolk_codec *codec,
                         const struct tolk_training_folder *folder, struct tolk_progress *progress,
@@ -284,11 +317,13 @@ int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training
     trainer->seconds_before = learner->cursor.seconds;
     if (tolk_validator_create(&trainer->validator, &learner->averaged, codec, &corpus->dev,
                               options->validate_sentences, error) != 0 ||
-        (checkpoint == NULL && save_state(trainer, error) != 0) ||
-        tolk_log_open(&trainer->log, folder->log, learner->cursor.update, error) != 0 ||
-        tolk_learner_plan(learner, error) != 0) {
+        tolk_learner_plan(learner, error) != 0 ||
+        (checkpoint == NULL && take_over_folder(trainer, error) != 0) ||
+        tolk_training_folder_begun(folder, error) != 0 ||
+        tolk_log_open(&trainer->log, folder->log, learner->cursor.update, error) != 0) {
         goto failed;
     }
+    note_left_out(trainer);
     return 0;
 failed:
     tolk_trainer_free(trainer);

@@ -8,7 +8,10 @@
  *
  * model.safetensors is the moving average of the weights at the best validation so far;
  * training/state.safetensors is where the training stands. A failure to write either is noted and
- * tried again at the next validation; only at the end it is an error. */
+ * tried again at the next validation; only at the end it is an error.
+ *
+ * A new training changes nothing in its folder before all of it is built and planned, so that a
+ * command that must fail leaves an earlier training as it was. */
 #ifndef TOLK_TRAIN_TRAINER_H
 #define TOLK_TRAIN_TRAINER_H
 

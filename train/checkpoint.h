@@ -8,7 +8,9 @@
  *     tolk_checkpoint_restore(&checkpoint, &state, &error);
  *     tolk_checkpoint_close(&checkpoint);
  *
- * A training that goes on from here gives the same bits as one that was never stopped. */
+ * A training that goes on from here gives the same bits as one that was never stopped, as long as
+ * --updates and --epochs stay what they were: the learning rate follows the share of them that is
+ * used up. With --minutes that share is the clock's, and no two runs are the same. */
 #ifndef TOLK_TRAIN_CHECKPOINT_H
 #define TOLK_TRAIN_CHECKPOINT_H
 

@@ -219,8 +219,9 @@ static struct tolk_command make_command(struct table *table, struct tolk_trainin
         .operands = "-o DIR --train TSV --dev TSV",
         .about =
             "Trains a translation model on sentence pairs and keeps the best in DIR. The same\n"
-            "command resumes a training that was stopped. Ctrl-C and SIGTERM save and leave\n"
-            "with status 0; a second one leaves at once.\n",
+            "command resumes a training that was stopped: to the same bits with --updates or\n"
+            "--epochs, but with --minutes the clock decides when the learning rate falls.\n"
+            "Ctrl-C and SIGTERM save and leave with status 0; a second one leaves at once.\n",
         .options = table->rows,
         .option_count = table->count,
     };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tokenizer/tokenizer.h"
 #include "train/schedule.h"
 
 static const double BILLION = 1e9;
@@ -197,6 +198,12 @@ static int check_together(const struct tolk_training_options *o, struct tolk_err
         return tolk_error_set(
             error, "option --d-model: expected an even multiple of the %zu heads, found %zu",
             o->heads, o->d_model);
+    }
+    if (o->tokenizer == TOLK_BPE && o->subword_alpha > 1) {
+        return tolk_error_set(error,
+                              "option --subword-alpha: expected at most 1 with --tokenizer bpe, "
+                              "where it is the share of merges left out, found %g",
+                              o->subword_alpha);
     }
     const bool needs_end =
         o->schedule == TOLK_SCHEDULE_COSINE || o->schedule == TOLK_SCHEDULE_LINEAR;

@@ -4,10 +4,22 @@
 # A program prints Check's summary ("100%: Checks: 5, Failures: 0, Errors: 0"); a script prints
 # "ok NAME" or "not ok NAME" for each test. "SKIP NAME: REASON" counts as skipped, not passed.
 # A program that dies before its summary counts as one failure. WRAPPER runs each program under
-# another (valgrind).
+# another (valgrind), those that the scripts start too.
 passed=0 failed=0 skipped=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$log" "$folder"' EXIT
+
+# Scripts find the programs in $BUILD: with a wrapper they find scripts there that start it.
+if [ -n "${WRAPPER:-}" ]; then
+    here=$(cd "${BUILD:-build}" && pwd)
+    for program in tolk tolk-train tolk-corpus; do
+        printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$WRAPPER" "$here/$program" >"$folder/$program"
+        chmod +x "$folder/$program"
+    done
+    BUILD=$folder
+    export BUILD
+fi
 
 for test in "$@"; do
     printf '%s\n' "$test"

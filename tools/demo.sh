@@ -7,6 +7,8 @@ corpus=$build/demo/corpus
 model=$build/demo/model
 sentence='De kat zit op de mat.'
 
+mkdir -p "$build/demo"
+
 say() { printf '\n== %s\n' "$1"; }
 
 say 'Generating a Dutch–English toy corpus'
@@ -17,7 +19,8 @@ say 'Training (about two minutes on two cores)'
 "$build/tolk-train" --restart -o "$model" --train "$corpus/train.tsv" --dev "$corpus/dev.tsv" \
     --licence MIT --data-note 'Sentences drawn from corpora/nl-en.grammar.' \
     --vocab-size 800 --d-model 128 --heads 4 --ffn 512 --encoder-layers 2 --decoder-layers 2 \
-    --dropout 0 --batch-tokens 2048 --learning-rate 0.004 --warmup 300 --updates 3000 --validate-every 1000
+    --dropout 0 --schedule cosine --average 0.99 --batch-tokens 2048 --learning-rate 0.004 --warmup 300 \
+    --updates 3000 --validate-every 1000
 
 say 'Held-out sentences'
 for split in test combinations; do

@@ -5,10 +5,17 @@
 set -eu
 
 packages=
+modules= # of pkg-config
 for what in "$@"; do
     case $what in
-    build) packages="$packages gcc g++ libc6-dev pkg-config libsentencepiece-dev libjansson-dev zlib1g-dev libutf8proc-dev" ;;
-    test) packages="$packages check valgrind" ;;
+    build)
+        packages="$packages gcc g++ libc6-dev pkg-config libsentencepiece-dev libjansson-dev zlib1g-dev libutf8proc-dev"
+        modules="$modules sentencepiece jansson zlib libutf8proc"
+        ;;
+    test)
+        packages="$packages check valgrind"
+        modules="$modules check"
+        ;;
     lint) packages="$packages clang-format clang-tidy cppcheck" ;;
     *)
         echo "usage: tools/packages.sh [build] [test] [lint]" >&2
@@ -17,16 +24,20 @@ for what in "$@"; do
     esac
 done
 
+# Elsewhere than on Debian and its kin: look, and say what to install.
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-    for module in sentencepiece jansson zlib libutf8proc; do
-        if ! pkg-config --exists "$module" 2>/dev/null; then
-            echo "tolk needs a C and a C++ compiler with OpenMP, pkg-config, and the development files of" >&2
-            echo "SentencePiece, jansson, zlib and utf8proc (tests: check, valgrind). pkg-config does not" >&2
-            echo "find $module; install it with this system's package manager and run make again." >&2
-            exit 1
-        fi
+    lacking=
+    for program in cc c++ pkg-config; do
+        command -v "$program" >/dev/null || lacking="$lacking $program"
     done
-    exit 0
+    for module in $modules; do
+        pkg-config --exists "$module" 2>/dev/null || lacking="$lacking $module"
+    done
+    [ -n "$lacking" ] || exit 0
+    echo "tolk needs a C and a C++ compiler with OpenMP, pkg-config, and the development files of" >&2
+    echo "SentencePiece, jansson, zlib and utf8proc; its tests need Check. Not found here:$lacking." >&2
+    echo "Install them with this system's package manager and run make again." >&2
+    exit 1
 fi
 
 missing=

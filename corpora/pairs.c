@@ -215,24 +215,41 @@ static int finish(const struct builder *builder, const char *path, int result,
     return 0;
 }
 
-int tolk_pairs_read_tsv(const char *path, const struct tolk_pairs_options *options,
-                        struct tolk_pairs *pairs, struct tolk_error *error)
+/* Closes the lines. */
+static int read_tsv(struct tolk_lines *lines, const char *name,
+                    const struct tolk_pairs_options *options, struct tolk_pairs *pairs,
+                    struct tolk_error *error)
 {
     struct builder builder;
-    struct tolk_lines lines;
     begin(&builder, options, pairs);
-    if (tolk_lines_open(&lines, path, error) != 0) {
-        return finish(&builder, path, -1, error);
-    }
+    pairs->source_name = pairs->target_name = name;
     int got = 0;
-    while (!enough(&builder) && (got = tolk_lines_next(&lines, error)) > 0) {
-        if (!goes_on(&builder, take_tsv_line(&builder, &lines, error))) {
+    while (!enough(&builder) && (got = tolk_lines_next(lines, error)) > 0) {
+        if (!goes_on(&builder, take_tsv_line(&builder, lines, error))) {
             got = -1;
             break;
         }
     }
-    tolk_lines_close(&lines);
-    return finish(&builder, path, got < 0 ? -1 : 0, error);
+    tolk_lines_close(lines);
+    return finish(&builder, name, got < 0 ? -1 : 0, error);
+}
+
+int tolk_pairs_read_tsv(const char *path, const struct tolk_pairs_options *options,
+                        struct tolk_pairs *pairs, struct tolk_error *error)
+{
+    struct tolk_lines lines;
+    *pairs = (struct tolk_pairs){0};
+    return tolk_lines_open(&lines, path, error) == 0 ? read_tsv(&lines, path, options, pairs, error)
+                                                     : -1;
+}
+
+int tolk_pairs_read_tsv_descriptor(int descriptor, const char *name,
+                                   const struct tolk_pairs_options *options,
+                                   struct tolk_pairs *pairs, struct tolk_error *error)
+{
+    struct tolk_lines lines;
+    tolk_lines_attach(&lines, descriptor, name);
+    return read_tsv(&lines, name, options, pairs, error);
 }
 
 static enum verdict take_moses_lines(struct builder *builder, const struct tolk_lines *source,
@@ -280,6 +297,8 @@ int tolk_pairs_read_moses(const char *source_path, const char *target_path,
     struct tolk_lines source, target;
     begin(&builder, options, pairs);
     pairs->aligned = false;
+    pairs->source_name = source_path;
+    pairs->target_name = target_path;
     if (tolk_lines_open(&source, source_path, error) != 0) {
         return finish(&builder, source_path, -1, error);
     }

@@ -34,6 +34,9 @@ struct tolk_pairs {
     size_t skipped;
     bool aligned; /* every pair has an alignment field */
     char *text;   /* the storage of the sentences */
+    /* What messages call the file of each side; borrowed from the caller, NULL: from no file. */
+    const char *source_name;
+    const char *target_name;
 };
 
 struct tolk_pairs_options {
@@ -43,6 +46,11 @@ struct tolk_pairs_options {
 
 int tolk_pairs_read_tsv(const char *path, const struct tolk_pairs_options *options,
                         struct tolk_pairs *pairs, struct tolk_error *error);
+/* TSV from an open descriptor, from where it stands on, which stays the caller's; no gzip. Messages
+ * call it `name`. */
+int tolk_pairs_read_tsv_descriptor(int descriptor, const char *name,
+                                   const struct tolk_pairs_options *options,
+                                   struct tolk_pairs *pairs, struct tolk_error *error);
 int tolk_pairs_read_moses(const char *source_path, const char *target_path,
                           const struct tolk_pairs_options *options, struct tolk_pairs *pairs,
                           struct tolk_error *error);

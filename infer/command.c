@@ -4,6 +4,9 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "infer/sentence.h"
 
 int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error)
 {
@@ -15,6 +18,11 @@ int tolk_session_open(struct tolk_session *session, const char *folder, struct t
     if (session->codec == NULL) {
         tolk_model_free(&session->model);
         return -1;
+    }
+    struct tolk_error unlike;
+    if (tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
+        tolk_session_close(session);
+        return tolk_error_set(error, "%s: %s", folder, unlike.message);
     }
     return 0;
 }
@@ -93,6 +101,8 @@ int tolk_settings_search(const struct tolk_settings *settings,
     struct tolk_search_options *const search = &options->search;
     if (settings->beam != TOLK_NOT_GIVEN_SIZE) {
         search->beam = settings->beam;
+    } else if (search->beam < search->n_best) {
+        search->beam = search->n_best;
     }
     if (settings->length_penalty >= 0) {
         search->length_penalty = settings->length_penalty;
@@ -147,7 +157,35 @@ int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk
         return -1;
     }
     choice->shift = (choice->shift || settings->shift) && !settings->no_shift;
-    return tolk_attention_choice_check(choice, config, error);
+    struct tolk_error lacking;
+    if (tolk_attention_choice_check(choice, config, &lacking) != 0) {
+        const bool layer = choice->layer >= config->decoder_layers;
+        return tolk_error_set(error, "%s: %s", layer ? "--layer" : "--head", lacking.message);
+    }
+    return 0;
+}
+
+const char *tolk_settings_for_model(const struct tolk_settings *settings)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {
+        {"--beam", settings->beam != TOLK_NOT_GIVEN_SIZE},
+        {"--length-penalty", settings->length_penalty >= 0},
+        {"--max-length", settings->max_length != TOLK_NOT_GIVEN_SIZE},
+        {"--batch-tokens", settings->batch_tokens != TOLK_NOT_GIVEN_SIZE},
+        {"--layer", settings->layer != TOLK_NOT_GIVEN_SIZE},
+        {"--head", settings->heads != NULL},
+        {"--shift", settings->shift},
+        {"--no-shift", settings->no_shift},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (options[i].given) {
+            return options[i].name;
+        }
+    }
+    return NULL;
 }
 
 size_t tolk_settings_batch_tokens(const struct tolk_settings *settings)
@@ -167,11 +205,17 @@ int tolk_command_pairs(char *const *files, int count, bool skip_bad, struct tolk
                        FILE *log, struct tolk_error *error)
 {
     const struct tolk_pairs_options options = {.skip_bad = skip_bad};
-    const char *const path = count > 0 ? files[0] : "/dev/stdin";
-    const int status = count == 2 ? tolk_pairs_read_moses(path, files[1], &options, pairs, error)
-                                  : tolk_pairs_read_tsv(path, &options, pairs, error);
+    const char *const name = count > 0 ? files[0] : "standard input";
+    int status = 0;
+    if (count == 0) {
+        status = tolk_pairs_read_tsv_descriptor(STDIN_FILENO, name, &options, pairs, error);
+    } else if (count == 1) {
+        status = tolk_pairs_read_tsv(name, &options, pairs, error);
+    } else {
+        status = tolk_pairs_read_moses(name, files[1], &options, pairs, error);
+    }
     if (status == 0 && pairs->skipped > 0) {
-        fprintf(log, "%s: skipped %zu bad lines\n", path, pairs->skipped);
+        fprintf(log, "%s: skipped %zu bad lines\n", name, pairs->skipped);
     }
     return status;
 }

@@ -22,6 +22,7 @@ struct tolk_session {
     struct tolk_codec *codec;
 };
 
+/* Loads both, and refuses a config and a vocabulary that are not of the same model. */
 int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error);
 void tolk_session_close(struct tolk_session *session);
 
@@ -83,11 +84,15 @@ int tolk_command_fail(const struct tolk_command *command, enum tolk_exit status,
 /* Flushes `out`: -1 with an error when something could not be written. */
 int tolk_command_flush(FILE *out, struct tolk_error *error);
 
-/* The settings over the model's defaults. Errors name the option. */
+/* The settings over the model's defaults, whose beam is widened to `n_best`. Errors name the
+ * option.
+ */
 int tolk_settings_search(const struct tolk_settings *settings,
                          struct tolk_translator_options *options, struct tolk_error *error);
 int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
                          struct tolk_attention_choice *choice, struct tolk_error *error);
+/* The name of an option among them that was given and that only a model can follow, or NULL. */
+const char *tolk_settings_for_model(const struct tolk_settings *settings);
 size_t tolk_settings_batch_tokens(const struct tolk_settings *settings);
 void tolk_settings_threads(const struct tolk_settings *settings);
 

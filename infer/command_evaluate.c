@@ -21,32 +21,65 @@ struct evaluating {
     struct tolk_evaluation scores;
 };
 
+/* The lines of the pairs' file, those that were skipped among them: a file of translations has as
+ * many, and the translation of a pair stands on the pair's own line. */
+static size_t count_lines(const struct tolk_pairs *pairs)
+{
+    return pairs->count + pairs->skipped;
+}
+
 static int score_hypotheses(struct evaluating *work, struct tolk_error *error)
 {
+    const struct tolk_pairs *const pairs = &work->pairs;
     struct tolk_lines lines;
     if (tolk_lines_open(&lines, work->hypotheses, error) != 0) {
         return -1;
     }
     int status = 0;
-    size_t count = 0;
+    size_t next = 0;
     while (status == 0 && (status = tolk_lines_next(&lines, error)) > 0) {
-        status = count < work->pairs.count
-                     ? tolk_evaluation_add(&work->scores, lines.text,
-                                           work->pairs.items[count].target, error)
-                     : 0;
-        count++;
+        status = 0;
+        if (next < pairs->count && pairs->items[next].line == lines.number) {
+            status =
+                tolk_evaluation_add(&work->scores, lines.text, pairs->items[next].target, error);
+            next++;
+        }
     }
-    if (status == 0 && count != work->pairs.count) {
-        status = tolk_error_set(error, "%s: expected a line for each of %zu pairs, found %zu",
-                                work->hypotheses, work->pairs.count, count);
+    if (status == 0 && lines.number != count_lines(pairs)) {
+        status =
+            tolk_error_set(error, "%s: expected a line for each of the %zu of %s, found %zu",
+                           work->hypotheses, count_lines(pairs), pairs->source_name, lines.number);
     }
     tolk_lines_close(&lines);
     return status;
 }
 
+/* Where the model's translations are kept. */
+struct kept {
+    FILE *file; /* or NULL */
+    size_t lines;
+};
+
+/* Up to, not with, that line: lines that were skipped are empty ones. */
+static void keep_empty_lines(struct kept *kept, size_t line)
+{
+    for (; kept->file != NULL && kept->lines + 1 < line; kept->lines++) {
+        fputc('\n', kept->file);
+    }
+}
+
+static void keep(struct kept *kept, size_t line, const char *translation)
+{
+    keep_empty_lines(kept, line);
+    if (kept->file != NULL) {
+        fprintf(kept->file, "%s\n", translation);
+        kept->lines++;
+    }
+}
+
 /* Translates the source sides of pairs [first, first + count). */
 static int score_window(struct evaluating *work, struct tolk_translator *translator, size_t first,
-                        size_t count, FILE *output, struct tolk_error *error)
+                        size_t count, struct kept *kept, struct tolk_error *error)
 {
     const char *lines[WINDOW_LINES];
     char *translations[WINDOW_LINES];
@@ -55,12 +88,12 @@ static int score_window(struct evaluating *work, struct tolk_translator *transla
     }
     int status = tolk_translator_best(translator, lines, count, translations, error);
     for (size_t i = 0; i < count; i++) {
+        const struct tolk_pair *const pair = &work->pairs.items[first + i];
         if (status == 0) {
-            status = tolk_evaluation_add(&work->scores, translations[i],
-                                         work->pairs.items[first + i].target, error);
+            status = tolk_evaluation_add(&work->scores, translations[i], pair->target, error);
         }
-        if (status == 0 && output != NULL) {
-            fprintf(output, "%s\n", translations[i]);
+        if (status == 0) {
+            keep(kept, pair->line, translations[i]);
         }
         free(translations[i]);
     }
@@ -70,7 +103,7 @@ static int score_window(struct evaluating *work, struct tolk_translator *transla
 static int score_model(struct evaluating *work, const struct tolk_session *session,
                        const struct tolk_translator_options *options, struct tolk_error *error)
 {
-    FILE *output = NULL;
+    struct kept kept = {0};
     int status = -1;
     struct tolk_translator *const translator =
         tolk_translator_create(&session->model, session->codec, options, error);
@@ -78,8 +111,8 @@ static int score_model(struct evaluating *work, const struct tolk_session *sessi
         goto out;
     }
     if (work->output != NULL) {
-        output = fopen(work->output, "w");
-        if (output == NULL) {
+        kept.file = fopen(work->output, "w");
+        if (kept.file == NULL) {
             tolk_error_errno(error, "%s: cannot write", work->output);
             goto out;
         }
@@ -87,13 +120,16 @@ static int score_model(struct evaluating *work, const struct tolk_session *sessi
     status = 0;
     for (size_t i = 0; status == 0 && i < work->pairs.count; i += WINDOW_LINES) {
         const size_t left = work->pairs.count - i;
-        status = score_window(work, translator, i, left < WINDOW_LINES ? left : WINDOW_LINES,
-                              output, error);
+        status = score_window(work, translator, i, left < WINDOW_LINES ? left : WINDOW_LINES, &kept,
+                              error);
+    }
+    if (status == 0) {
+        keep_empty_lines(&kept, count_lines(&work->pairs) + 1);
     }
 out:
-    if (output != NULL) {
-        const bool written = !ferror(output);
-        if ((fclose(output) != 0 || !written) && status == 0) {
+    if (kept.file != NULL) {
+        const bool written = !ferror(kept.file);
+        if ((fclose(kept.file) != 0 || !written) && status == 0) {
             status = tolk_error_errno(error, "%s: cannot write", work->output);
         }
     }
@@ -139,6 +175,8 @@ static int score_alignment(struct evaluating *work, const struct tolk_session *s
             tolk_error_set(error, "out of memory for %zu pairs", gold.count);
             goto out;
         }
+        some.source_name = work->pairs.source_name;
+        some.target_name = work->pairs.target_name;
         for (size_t i = 0; i < gold.count; i++) {
             some.items[some.count++] = work->pairs.items[gold.items[i].pair];
         }
@@ -209,11 +247,24 @@ static enum tolk_exit evaluate(struct evaluating *work, char *const *operands, i
     return status;
 }
 
+/* With --hypotheses there is no model, so options that ask something of it are a mistake. */
+static int check_no_model(const struct evaluating *work, struct tolk_error *error)
+{
+    const char *const option = work->gold_path != NULL ? "--gold"
+                               : work->output != NULL  ? "--output"
+                                                       : tolk_settings_for_model(&work->settings);
+    return work->hypotheses == NULL || option == NULL
+               ? 0
+               : tolk_error_set(error, "%s needs a model, and --hypotheses takes its place",
+                                option);
+}
+
 static const char ABOUT[] =
     "Translates the source sides of PAIRS.tsv (or of two line-aligned files) and prints BLEU and\n"
     "chrF against the target sides, and how many are equal. Where the pairs have word alignments,\n"
     "as third column or by --gold, the AER of the model's own alignment of the pairs follows.\n"
-    "With --hypotheses no model is named: the translations of that file are scored.\n";
+    "With --hypotheses no model is named: the translations of that file are scored, line by line.\n"
+    "Skipped lines count there, and are empty in what --output keeps.\n";
 
 int tolk_command_evaluate(int argc, char **argv, FILE *out, FILE *log)
 {
@@ -243,6 +294,9 @@ int tolk_command_evaluate(int argc, char **argv, FILE *out, FILE *log)
     const int operands = argc - first - (work.hypotheses == NULL ? 1 : 0);
     if (operands < 1 || operands > 2) {
         tolk_error_set(&error, "expected %s; see `%s --help`", command.operands, command.name);
+        return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
+    }
+    if (check_no_model(&work, &error) != 0) {
         return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
     }
     tolk_settings_threads(&work.settings);

@@ -193,8 +193,8 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
     const struct tolk_option options[] = {
         TOLK_SEARCH_OPTIONS(&wishes.settings),
         TOLK_OPTION_SIZE("n-best", 0, "N",
-                         "the N best translations of each line, as\n"
-                         "line ||| text ||| F0= score ||| normalised score",
+                         "the N best translations of each line, by a beam of N\n"
+                         "or more, as\nline ||| text ||| F0= score ||| normalised score",
                          &wishes.n_best, 1, TOLK_MOST_BEAM),
         TOLK_OPTION_TEXT("alignment", 'a', "KIND",
                          "word alignment behind the text: hard, soft,\nor a threshold from 0 to 1",

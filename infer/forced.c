@@ -1,6 +1,20 @@
 #include "infer/forced.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+#include "infer/search.h"
+
+/* The first row whose loss is no number; `rows` when all are. */
+static size_t find_broken(const double *losses, size_t rows)
+{
+    size_t r = 0;
+    while (r < rows && isfinite(losses[r])) {
+        r++;
+    }
+    return r;
+}
 
 /* log p(target) of each row of the batch, into fresh memory. */
 static double *log_probabilities(const struct tolk_model *model, const struct tolk_batch *batch,
@@ -15,6 +29,16 @@ static double *log_probabilities(const struct tolk_model *model, const struct to
     tolk_transformer_forward(model, batch, NULL, workspace);
     tolk_transformer_loss(model, batch, 0, workspace);
     const double *const losses = tolk_workspace_token_losses(workspace);
+    const size_t broken = find_broken(losses, rows);
+    if (broken < rows) {
+        size_t s = 0;
+        while (batch->target_begin[s + 1] <= broken) {
+            s++;
+        }
+        free(values);
+        tolk_search_refuse_scores(broken - batch->target_begin[s], error);
+        return NULL;
+    }
     for (size_t r = 0; r < rows; r++) {
         values[r] = -losses[r];
     }
@@ -59,7 +83,7 @@ int tolk_force_decode(const struct tolk_model *model, struct tolk_workspace *wor
     for (size_t i = 0; i < count; i++) {
         lengths[i] = sources[i].length + targets[i].length;
     }
-    if (tolk_plan_make(&plan, lengths, count, batch_tokens, error) != 0) {
+    if (tolk_plan_make(&plan, lengths, count, batch_tokens, SIZE_MAX, error) != 0) {
         goto out;
     }
     for (size_t b = 0; b < plan.batches; b++) {

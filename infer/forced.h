@@ -26,7 +26,8 @@ typedef int tolk_forced_visit(void *context, const struct tolk_forced *forced,
 
 /* Runs `count` pairs in batches of at most `batch_tokens` source and target pieces and visits each
  * once, in no particular order. Sequences end with eos and are at most max_position_embeddings
- * long. `workspace` is the model's, reused from call to call. */
+ * long. `workspace` is the model's, reused from call to call. An error, as in the search: the model
+ * gives no number. */
 int tolk_force_decode(const struct tolk_model *model, struct tolk_workspace *workspace,
                       const struct tolk_sequence *sources, const struct tolk_sequence *targets,
                       size_t count, size_t batch_tokens, tolk_forced_visit *visit, void *context,

@@ -5,6 +5,7 @@
 #include "base/threads.h"
 #include "base/version.h"
 #include "infer/commands.h"
+#include "model/isa.h"
 
 static const struct {
     const char *name;
@@ -45,6 +46,11 @@ int main(int argc, char **argv)
     } else {
         for (size_t i = 0; i < COMMAND_COUNT; i++) {
             if (strcmp(name, COMMANDS[i].name) == 0) {
+                struct tolk_error error;
+                if (tolk_isa_choose(NULL, &error) != 0) {
+                    fprintf(stderr, "tolk: %s\n", error.message);
+                    return TOLK_FAILED;
+                }
                 return COMMANDS[i].run(argc - 1, argv + 1, stdout, stderr);
             }
         }

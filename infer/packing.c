@@ -20,7 +20,7 @@ static int longest_first(const void *left, const void *right)
 }
 
 int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count, size_t batch_tokens,
-                   struct tolk_error *error)
+                   size_t batch_items, struct tolk_error *error)
 {
     struct item *const items = malloc((count + 1) * sizeof *items);
     plan->order = malloc((count + 1) * sizeof *plan->order);
@@ -39,7 +39,8 @@ int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count, 
     size_t tokens = 0;
     for (size_t i = 0; i < count; i++) {
         plan->order[i] = items[i].index;
-        if (i == 0 || items[i].length > batch_tokens - tokens) {
+        if (i == 0 || items[i].length > batch_tokens - tokens ||
+            i - plan->begin[plan->batches - 1] >= batch_items) {
             plan->begin[plan->batches++] = i;
             tokens = 0;
         }

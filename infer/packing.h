@@ -21,10 +21,10 @@ struct tolk_plan {
     size_t batches;
 };
 
-/* Each batch holds at most `batch_tokens` tokens of its items' `lengths` [count], and at least one
- * item. */
+/* Each batch holds at most `batch_tokens` tokens of its items' `lengths` [count] and at most
+ * `batch_items` items (SIZE_MAX: no matter how many), but always one. */
 int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count, size_t batch_tokens,
-                   struct tolk_error *error);
+                   size_t batch_items, struct tolk_error *error);
 void tolk_plan_free(struct tolk_plan *plan);
 
 /* A batch with its storage, reused from batch to batch; begin with {0}. */

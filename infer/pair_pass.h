@@ -33,6 +33,8 @@ struct tolk_pair_visit {
 typedef int tolk_pair_visitor(void *context, const struct tolk_pair_visit *visit,
                               struct tolk_error *error);
 
+/* On an error the pairs before the faulty one may have been visited; where a pair is too long, all
+ * of them were. */
 int tolk_pair_pass_run(const struct tolk_pair_pass *pass, const struct tolk_pairs *pairs,
                        tolk_pair_visitor *visitor, void *context, struct tolk_error *error);
 

@@ -272,6 +272,14 @@ static void beam_advance(struct search *search, struct beam *beam, size_t step)
     beam->rows = search->next.count - first_row;
 }
 
+int tolk_search_refuse_scores(size_t step, struct tolk_error *error)
+{
+    return tolk_error_set(error,
+                          "the model's scores are not numbers (NaN or infinite) at step %zu: its "
+                          "weights are damaged",
+                          step + 1);
+}
+
 /* One step of all beams; those without a row left drop out. */
 static int search_step(struct search *search, size_t step, const real *logits,
                        struct tolk_error *error)
@@ -286,10 +294,7 @@ static int search_step(struct search *search, size_t step, const real *logits,
     for (size_t b = 0; b < search->beam_count; b++) {
         struct beam beam = search->beams[b];
         if (beam.broken) {
-            return tolk_error_set(error,
-                                  "the model's scores are not numbers (NaN or infinite) at step "
-                                  "%zu: its weights are damaged",
-                                  step + 1);
+            return tolk_search_refuse_scores(step, error);
         }
         beam_advance(search, &beam, step);
         if (beam.rows > 0) {

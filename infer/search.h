@@ -60,4 +60,7 @@ int tolk_search(struct tolk_searcher *searcher, const struct tolk_batch *batch,
                 const struct tolk_search_options *options, struct tolk_hypotheses *found,
                 struct tolk_error *error);
 
+/* Says that the scores of a decoder step, from 0, are no numbers; returns -1. */
+int tolk_search_refuse_scores(size_t step, struct tolk_error *error);
+
 #endif

@@ -3,6 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+int tolk_sentence_check_codec(const struct tolk_codec *codec, const struct tolk_config *config,
+                              struct tolk_error *error)
+{
+    if (config->vocab_size != tolk_codec_size(codec)) {
+        return tolk_error_set(error, "vocab_size: the config says %zu, the vocabulary has %zu ids",
+                              config->vocab_size, tolk_codec_size(codec));
+    }
+    const struct {
+        const char *key;
+        int32_t config;
+        int32_t codec;
+    } ids[] = {
+        {"eos_token_id", config->eos_token_id, tolk_codec_eos(codec)},
+        {"pad_token_id", config->pad_token_id, tolk_codec_pad(codec)},
+        {"decoder_start_token_id", config->decoder_start_token_id, tolk_codec_pad(codec)},
+    };
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (ids[i].config != ids[i].codec) {
+            return tolk_error_set(error, "%s: the config says %d, the vocabulary %d", ids[i].key,
+                                  (int)ids[i].config, (int)ids[i].codec);
+        }
+    }
+    return 0;
+}
+
 static int find_words(struct tolk_sentence *sentence, struct tolk_pieces *pieces,
                       struct tolk_error *error)
 {
@@ -14,6 +39,11 @@ static int find_words(struct tolk_sentence *sentence, struct tolk_pieces *pieces
         return tolk_error_set(error, "out of memory for %zu pieces", pieces->count);
     }
     tolk_words_of_pieces(&sentence->words, pieces, sentence->word_of_piece);
+    if (sentence->pieces < sentence->all_pieces) {
+        /* The attention is a table of words by words, and a line of megabytes has millions. */
+        const size_t pieces_read = sentence->pieces;
+        sentence->words.count = pieces_read > 0 ? sentence->word_of_piece[pieces_read - 1] + 1 : 0;
+    }
     return 0;
 }
 

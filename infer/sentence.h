@@ -11,13 +11,19 @@
 #include "base/error.h"
 #include "infer/packing.h"
 #include "infer/word_attention.h"
+#include "model/config.h"
 #include "tokenizer/codec.h"
 #include "tokenizer/words.h"
 
+/* Whether the ids of the config are those of the vocabulary: as many, eos, and pad, from which the
+ * models that tolk reads start to decode. Errors name the key and both numbers. */
+int tolk_sentence_check_codec(const struct tolk_codec *codec, const struct tolk_config *config,
+                              struct tolk_error *error);
+
 struct tolk_sentence {
-    char *text; /* UTF-8 */
-    struct tolk_words words;
-    int32_t *ids; /* [pieces + 1], eos last */
+    char *text;              /* UTF-8 */
+    struct tolk_words words; /* of a sentence that was cut, those up to the last piece */
+    int32_t *ids;            /* [pieces + 1], eos last */
     size_t pieces;
     size_t *word_of_piece; /* [pieces], an index into `words`, or SIZE_MAX */
     size_t all_pieces;     /* more than `pieces` where the sentence was cut */

@@ -29,6 +29,9 @@ struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
                                                const struct tolk_translator_options *options,
                                                struct tolk_error *error)
 {
+    if (tolk_sentence_check_codec(codec, &model->config, error) != 0) {
+        return NULL;
+    }
     if (options->attention &&
         tolk_attention_choice_check(&options->choice, &model->config, error) != 0) {
         return NULL;
@@ -187,7 +190,8 @@ static int translate_all(struct tolk_translator *translator, size_t count,
         sequences[i] = tolk_sentence_sequence(&results[i].source);
         lengths[i] = sequences[i].length;
     }
-    if (tolk_plan_make(&plan, lengths, count, translator->options.batch_tokens, error) != 0) {
+    if (tolk_plan_make(&plan, lengths, count, translator->options.batch_tokens,
+                       TOLK_TRANSLATOR_BATCH_ROWS / translator->options.search.beam, error) != 0) {
         goto out;
     }
     status = 0;

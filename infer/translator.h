@@ -26,7 +26,9 @@
 
 struct tolk_translator;
 
-enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024 };
+/* Each hypothesis has a row of logits and a cache of its own, so a batch holds at most so many:
+ * fewer sentences when the beam is wide, but always one. */
+enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024, TOLK_TRANSLATOR_BATCH_ROWS = 2048 };
 
 struct tolk_translator_options {
     struct tolk_search_options search;
@@ -56,7 +58,8 @@ struct tolk_translated {
 
 /* The model and the codec are used, not copied, and must outlive the translator; the values of the
  * model may change between calls. NULL with an error when there is no memory, the vocabulary does
- * not fit the model, or the choice names a layer or head that the model lacks. */
+ * not fit the model (tolk_sentence_check_codec), or the choice names a layer or head that the model
+ * lacks. */
 struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
                                                const struct tolk_codec *codec,
                                                const struct tolk_translator_options *options,

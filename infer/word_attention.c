@@ -109,13 +109,18 @@ void tolk_word_attention_free(struct tolk_word_attention *attention)
     *attention = (struct tolk_word_attention){0};
 }
 
-/* The source word that target word t looks at most; source_words for the end. */
+/* The source word that target word t looks at most; source_words for the end, and where it looks
+ * nowhere. */
 static size_t best_source(const struct tolk_word_attention *attention, size_t t)
 {
     const float *const row = attention->weights + t * (attention->source_words + 1);
-    size_t best = 0;
-    for (size_t s = 1; s <= attention->source_words; s++) {
-        best = row[s] > row[best] ? s : best;
+    size_t best = attention->source_words;
+    float most = 0;
+    for (size_t s = 0; s <= attention->source_words; s++) {
+        if (row[s] > most) {
+            most = row[s];
+            best = s;
+        }
     }
     return best;
 }

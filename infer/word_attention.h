@@ -72,9 +72,9 @@ int tolk_word_attention_read(struct tolk_word_attention *attention,
 void tolk_word_attention_free(struct tolk_word_attention *attention);
 
 /* Hard: each target word is linked to the source word with the largest weight, the first of equals;
- * to none when the end of the source has more. A source word that is then without a link gets one
- * to the target word that looks at it most, where it looks enough: a target word made from two (a
- * verb and its particle) would else keep only one of them. */
+ * to none when the end of the source has more, or no weight is above 0. A source word that is then
+ * without a link gets one to the target word that looks at it most, where it looks enough: a target
+ * word made from two (a verb and its particle) would else keep only one of them. */
 int tolk_word_attention_hard(const struct tolk_word_attention *attention, struct tolk_links *links);
 
 /* Every pair of words with a weight strictly above the threshold. */

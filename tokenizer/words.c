@@ -6,26 +6,6 @@
 
 #include "base/utf8.h"
 
-/* What SentencePiece's normalisation (nmt_nfkc) makes into a space: the spaces of Unicode, the
- * marks without width or of direction alone, U+FFFD, and U+2581, its own sign for a space. */
-static const struct {
-    uint32_t first, last;
-} spaces[] = {
-    {'\t', '\r'},     {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200c},
-    {0x200e, 0x200f}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x2581, 0x2581},
-    {0x3000, 0x3000}, {0xfeff, 0xfeff}, {0xfffd, 0xfffd},
-};
-
-static bool is_space(uint32_t point)
-{
-    for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++) {
-        if (point >= spaces[i].first && point <= spaces[i].last) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Grows one of the arrays; on failure it stays as it was. */
 static int grow(size_t **array, size_t capacity)
 {
@@ -59,7 +39,7 @@ int tolk_words_split(const char *text, size_t size, struct tolk_words *words,
     for (size_t at = 0; at < size;) {
         uint32_t point = 0;
         const size_t step = tolk_utf8_decode(text + at, size - at, &point);
-        const bool space = step > 0 && is_space(point);
+        const bool space = step > 0 && tolk_utf8_is_space(point);
         if (!space && !inside && add_word(words, at, error) != 0) {
             return -1;
         }

@@ -7,9 +7,10 @@
 #include "base/error.h"
 #include "tokenizer/tokenizer.h"
 
-/* The words of a sentence: maximal runs of bytes that are not white space (space, tab; the Unicode
- * spaces that SentencePiece folds into a space count too). Word w covers bytes [begin[w], end[w]).
- */
+/* The words of a sentence: maximal runs of bytes that are not white space as tolk_utf8_is_space has
+ * it, for gold alignments and those who read ours count words so. SentencePiece folds some other
+ * signs into spaces too (U+200B, U+FEFF, …); they part pieces, not words. Word w covers bytes
+ * [begin[w], end[w]). */
 struct tolk_words {
     size_t *begin;
     size_t *end;

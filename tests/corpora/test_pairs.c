@@ -1,7 +1,9 @@
 #include "tests/support/suite.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "corpora/pairs.h"
 #include "tests/support/files.h"
@@ -56,6 +58,27 @@ START_TEST(reads_tsv)
         tolk_pairs_free(&pairs);
         expect_empty(&pairs);
     }
+}
+END_TEST
+
+START_TEST(reads_a_descriptor_from_where_it_stands)
+{
+    struct tolk_pairs pairs;
+    struct tolk_error error;
+    const char *path = files_write_text("pairs.tsv", "taken\ta\tb\tc\nDe kat.\tThe cat.\n");
+    const int descriptor = open(path, O_RDONLY);
+    ck_assert_int_eq((int)lseek(descriptor, 12, SEEK_SET), 12);
+    ck_assert_int_eq(
+        tolk_pairs_read_tsv_descriptor(descriptor, "standard input", &STRICT, &pairs, &error), 0);
+    ck_assert_uint_eq(pairs.count, 1);
+    expect_pair(&pairs, 0, 1, "De kat.", "The cat.", "");
+    tolk_pairs_free(&pairs);
+    ck_assert_int_eq((int)lseek(descriptor, 0, SEEK_SET), 0); /* it is still open */
+    ck_assert_int_eq(
+        tolk_pairs_read_tsv_descriptor(descriptor, "standard input", &STRICT, &pairs, &error), -1);
+    expect_message(&error, "standard input", ":1: expected at most 3 fields, found a fourth");
+    expect_empty(&pairs);
+    close(descriptor);
 }
 END_TEST
 
@@ -290,7 +313,8 @@ START_TEST(reads_the_real_corpus)
 }
 END_TEST
 
-TOLK_SUITE("pairs", reads_tsv, one_pair_without_alignment_is_enough, refuses_a_bad_line,
-           refuses_a_nul, skips_and_counts_bad_lines, refuses_a_file_without_a_pair,
-           stops_at_the_limit, takes_a_sentence_of_a_megabyte, a_damaged_stream_is_never_skipped,
-           reads_moses, refuses_bad_moses_lines, refuses_unequal_line_counts, reads_the_real_corpus)
+TOLK_SUITE("pairs", reads_tsv, reads_a_descriptor_from_where_it_stands,
+           one_pair_without_alignment_is_enough, refuses_a_bad_line, refuses_a_nul,
+           skips_and_counts_bad_lines, refuses_a_file_without_a_pair, stops_at_the_limit,
+           takes_a_sentence_of_a_megabyte, a_damaged_stream_is_never_skipped, reads_moses,
+           refuses_bad_moses_lines, refuses_unequal_line_counts, reads_the_real_corpus)

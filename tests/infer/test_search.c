@@ -475,8 +475,21 @@ START_TEST(a_model_without_numbers_is_an_error)
     struct tolk_hypotheses found[SENTENCES];
     struct tolk_searcher *const searcher = tolk_searcher_create(&model, &error);
     ck_assert_int_eq(tolk_search(searcher, &batch, &options, found, &error), -1);
-    ck_assert_ptr_nonnull(strstr(error.message, "not numbers"));
+    ck_assert_ptr_nonnull(strstr(error.message, "not numbers (NaN or infinite) at step 1"));
     tolk_searcher_free(searcher);
+
+    static const int32_t target[] = {1, 2, 0};
+    const struct tolk_sequence sources[] = {sentence(0), sentence(1)};
+    const struct tolk_sequence targets[] = {{target, 3}, {target, 3}};
+    double values[3];
+    struct collected collected = {values, 3};
+    struct tolk_workspace *const workspace = tolk_workspace_create(&model, &error);
+    error.message[0] = '\0';
+    ck_assert_int_eq(tolk_force_decode(&model, workspace, sources, targets, 2, 1000, collect,
+                                       &collected, &error),
+                     -1);
+    ck_assert_ptr_nonnull(strstr(error.message, "not numbers (NaN or infinite) at step 1"));
+    tolk_workspace_free(workspace);
     tolk_model_free(&model);
 }
 END_TEST

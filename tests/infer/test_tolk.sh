@@ -33,6 +33,11 @@ for command in translate score align evaluate inspect; do
         $command --frob
     expect "${command}_no_operand" 2 log "tolk $command: expected " $command
 done
+(
+    export TOLK_ISA=mmx
+    expect unknown_instruction_set 1 log 'tolk: TOLK_ISA: expected one of baseline' translate "$folder/none"
+    expect help_with_any_instruction_set 0 out 'Usage: tolk COMMAND' --help
+)
 expect missing_model 1 log "$folder/none" translate "$folder/none"
 
 if "$tolk" --help >&- 2>/dev/null; then

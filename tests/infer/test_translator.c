@@ -84,7 +84,10 @@ START_TEST(a_line_beyond_the_model_is_cut)
                   error.message);
     ck_assert_uint_eq(result.source.pieces + 1, setting.model.config.max_position_embeddings);
     ck_assert_uint_gt(result.source.all_pieces, result.source.pieces);
-    ck_assert_uint_eq(result.items[0].attention.source_words, 225);
+    const struct tolk_sentence *const source = &result.source;
+    ck_assert_uint_lt(source->words.count, 225);
+    ck_assert_uint_eq(source->words.count, source->word_of_piece[source->pieces - 1] + 1);
+    ck_assert_uint_eq(result.items[0].attention.source_words, source->words.count);
     tolk_translated_free(&result);
     end(&setting);
 }
@@ -178,7 +181,44 @@ START_TEST(refuses_a_layer_or_head_that_the_model_lacks)
 }
 END_TEST
 
+START_TEST(refuses_the_ids_of_another_vocabulary)
+{
+    struct tolk_error error = {{0}};
+    struct setting setting;
+    begin(&setting, false, 1);
+    struct tolk_config *const config = &setting.model.config;
+    const struct tolk_config good = *config;
+    const int pad = good.pad_token_id;
+    char expected[128];
+
+    config->eos_token_id = 1;
+    ck_assert_ptr_null(
+        tolk_translator_create(&setting.model, setting.codec, &setting.options, &error));
+    ck_assert_str_eq(error.message, "eos_token_id: the config says 1, the vocabulary 0");
+    *config = good;
+    config->pad_token_id = 5;
+    ck_assert_ptr_null(
+        tolk_translator_create(&setting.model, setting.codec, &setting.options, &error));
+    snprintf(expected, sizeof expected, "pad_token_id: the config says 5, the vocabulary %d", pad);
+    ck_assert_str_eq(error.message, expected);
+    *config = good;
+    config->decoder_start_token_id = 0;
+    ck_assert_ptr_null(
+        tolk_translator_create(&setting.model, setting.codec, &setting.options, &error));
+    snprintf(expected, sizeof expected,
+             "decoder_start_token_id: the config says 0, the vocabulary %d", pad);
+    ck_assert_str_eq(error.message, expected);
+    *config = good;
+    config->vocab_size++;
+    ck_assert_ptr_null(
+        tolk_translator_create(&setting.model, setting.codec, &setting.options, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "vocab_size: the config says"));
+    *config = good;
+    end(&setting);
+}
+END_TEST
+
 TOLK_SUITE("translator", lines_come_back_in_order_and_as_if_alone, a_line_beyond_the_model_is_cut,
            words_have_scores_and_attention,
            readings_of_its_own_translations_give_the_scores_of_the_search,
-           refuses_a_layer_or_head_that_the_model_lacks)
+           refuses_a_layer_or_head_that_the_model_lacks, refuses_the_ids_of_another_vocabulary)

@@ -1,5 +1,6 @@
 #include "tests/support/suite.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,24 @@ START_TEST(refuses_other_kinds)
         ck_assert_int_eq(tolk_alignment_format_parse(wrong[i], &format, &error), -1);
         ck_assert_ptr_nonnull(strstr(error.message, "--alignment"));
     }
+}
+END_TEST
+
+START_TEST(a_word_that_looks_nowhere_has_no_link)
+{
+    float nowhere[] = {
+        0.0F, 0.0F, 0.0F, /* no piece of it was read */
+        NAN,  NAN,  NAN,  /* its weights are no numbers */
+        0.0F, 1.0F, 0.0F, /* looks at word 1 */
+        0.0F, 0.0F, 1.0F, /* the end */
+    };
+    const struct tolk_word_attention attention = {2, 3, nowhere};
+    struct tolk_links links = {0};
+    ck_assert_int_eq(tolk_word_attention_hard(&attention, &links), 0);
+    char *const text = tolk_links_format(&links);
+    ck_assert_str_eq(text, "1-2");
+    free(text);
+    tolk_links_free(&links);
 }
 END_TEST
 
@@ -188,7 +207,8 @@ START_TEST(keeps_columns_under_wide_and_combining_characters)
 }
 END_TEST
 
-TOLK_SUITE("word attention", writes_marians_grammar, refuses_other_kinds, joins_pieces_into_words,
+TOLK_SUITE("word attention", writes_marians_grammar, refuses_other_kinds,
+           a_word_that_looks_nowhere_has_no_link, joins_pieces_into_words,
            reads_shifted_attention_at_the_next_step, draws_shades_under_the_words,
            draws_stairs_where_the_terminal_is_narrow,
            keeps_columns_under_wide_and_combining_characters)

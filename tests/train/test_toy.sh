@@ -31,10 +31,10 @@ score() { awk -v word="$2" '$1 == word { print $2 }' "$folder/$1"; }
 if [ -n "${TOLK_TEST_SLOW:-}" ]; then
     updates=20 exact=0 aer=1
 else
-    updates=500 exact=98 aer=0.10
+    updates=400 exact=98 aer=0.10
 fi
 "$build/tolk-train" -o "$folder/model" --train "$folder/toy/train.tsv" --dev "$folder/toy/dev.tsv" \
-    --d-model 64 --heads 4 --ffn 256 --encoder-layers 2 --decoder-layers 2 --vocab-size 100 --dropout 0 \
+    --d-model 64 --heads 4 --ffn 256 --encoder-layers 1 --decoder-layers 2 --vocab-size 90 --dropout 0.1 \
     --batch-tokens 2048 --learning-rate 0.005 --warmup 100 --average 0.98 --updates $updates --validate-every $updates \
     2>>"$folder/log"
 check "training ends well" [ $? -eq 0 ]

@@ -1,10 +1,12 @@
 #include "corpora/generate.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "corpora/text_map.h"
@@ -198,17 +200,23 @@ char *tolk_corpus_text(const struct tolk_corpus *corpus, enum tolk_split split, 
     return text;
 }
 
+/* An empty split has no file, not even one of an earlier corpus. */
 static int write_split(const struct tolk_corpus *corpus, enum tolk_split split, const char *folder,
                        struct tolk_error *error)
 {
     char name[32];
     snprintf(name, sizeof name, "%s.tsv", tolk_split_name(split));
     size_t size = 0;
+    int result = 0;
     char *path = tolk_path_join(folder, name);
     char *text = tolk_corpus_text(corpus, split, &size);
-    const int result = path == NULL || text == NULL
-                           ? tolk_error_set(error, "%s/%s: out of memory", folder, name)
-                           : tolk_file_write_atomic(path, text, size, error);
+    if (path == NULL || text == NULL) {
+        result = tolk_error_set(error, "%s/%s: out of memory", folder, name);
+    } else if (corpus->count[split] > 0) {
+        result = tolk_file_write_atomic(path, text, size, error);
+    } else if (unlink(path) != 0 && errno != ENOENT) {
+        result = tolk_error_errno(error, "%s: cannot remove", path);
+    }
     free(path);
     free(text);
     return result;
@@ -221,7 +229,7 @@ int tolk_corpus_write(const struct tolk_corpus *corpus, const char *folder,
         return -1;
     }
     for (enum tolk_split split = TOLK_TRAIN; split < TOLK_SPLITS; split++) {
-        if (corpus->count[split] > 0 && write_split(corpus, split, folder, error) != 0) {
+        if (write_split(corpus, split, folder, error) != 0) {
             return -1;
         }
     }

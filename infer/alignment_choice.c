@@ -1,13 +1,23 @@
 #include "infer/alignment_choice.h"
 
+#include <stdbool.h>
+
 #include "infer/aer.h"
 #include "infer/pair_pass.h"
 
 enum { BATCH_TOKENS = 2048 };
 
+static bool is_whole(const struct tolk_sentence *sentence)
+{
+    return sentence->pieces == sentence->all_pieces;
+}
+
 static int count_links(void *context, const struct tolk_pair_visit *visit, struct tolk_error *error)
 {
     struct tolk_links links = {0};
+    if (!is_whole(visit->source) || !is_whole(visit->target)) {
+        return 0;
+    }
     if (tolk_word_attention_hard(&visit->reading->attention, &links) != 0) {
         return tolk_error_set(error, "out of memory for the links of line %zu", visit->pair->line);
     }
@@ -21,8 +31,11 @@ static int measure(const struct tolk_model *model, const struct tolk_codec *code
                    double *aer, struct tolk_error *error)
 {
     struct tolk_aer counts = {0};
-    const struct tolk_pair_pass pass = {
-        .model = model, .codec = codec, .choice = choice, .batch_tokens = BATCH_TOKENS};
+    const struct tolk_pair_pass pass = {.model = model,
+                                        .codec = codec,
+                                        .choice = choice,
+                                        .batch_tokens = BATCH_TOKENS,
+                                        .cuts = true};
     if (tolk_pair_pass_run(&pass, pairs, count_links, &counts, error) != 0) {
         return -1;
     }

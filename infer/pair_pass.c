@@ -26,12 +26,14 @@ static int encode_side(const struct tolk_pair_pass *pass, enum tolk_side side, c
         return 0;
     }
     const char *const which = side == TOLK_SOURCE ? "source" : "target";
-    if (pass->cut_log == NULL) {
+    if (pass->cut_log == NULL && !pass->cuts) {
         return tolk_error_set(error, "line %zu: the %s has %zu pieces, the model reads at most %zu",
                               line, which, sentence->all_pieces, longest - 1);
     }
-    fprintf(pass->cut_log, "line %zu: the %s has %zu pieces, only the first %zu are read\n", line,
-            which, sentence->all_pieces, sentence->pieces);
+    if (pass->cut_log != NULL) {
+        fprintf(pass->cut_log, "line %zu: the %s has %zu pieces, only the first %zu are read\n",
+                line, which, sentence->all_pieces, sentence->pieces);
+    }
     return 0;
 }
 

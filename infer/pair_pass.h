@@ -2,6 +2,7 @@
 #ifndef TOLK_INFER_PAIR_PASS_H
 #define TOLK_INFER_PAIR_PASS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ struct tolk_pair_pass {
     const struct tolk_attention_choice *choice; /* NULL: no attention is read */
     size_t batch_tokens;
     FILE *cut_log; /* a pair that is too long is cut, and named here; NULL: it is an error */
+    bool cuts;     /* without cut_log: it is cut, and not named */
 };
 
 struct tolk_pair_visit {

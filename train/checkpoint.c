@@ -31,7 +31,6 @@ static const struct field FIELDS[] = {
     {"cursor.skipped", AT(skipped), true},
     {"cursor.best_update", AT(best_update), true},
     {"cursor.stale", AT(stale), true},
-    {"cursor.best_score", AT(best_score), false},
     {"cursor.best_loss", AT(best_loss), false},
     {"cursor.best_bleu", AT(best_bleu), false},
     {"cursor.best_chrf", AT(best_chrf), false},

@@ -8,7 +8,9 @@
  *     tolk_checkpoint_restore(&checkpoint, &state, &error);
  *     tolk_checkpoint_close(&checkpoint);
  *
- * A training that goes on from here gives the same bits as one that was never stopped. */
+ * A training that goes on from here gives the same bits as one that was never stopped, as long as
+ * --updates and --epochs stay what they were: the learning rate follows the share of them that is
+ * used up. With --minutes that share is the clock's, and no two runs are the same. */
 #ifndef TOLK_TRAIN_CHECKPOINT_H
 #define TOLK_TRAIN_CHECKPOINT_H
 
@@ -29,7 +31,6 @@ struct tolk_cursor {
     int64_t skipped;     /* updates left out because a number was not finite */
     int64_t best_update; /* 0: no validation yet */
     int64_t stale;       /* validations since the best one */
-    double best_score;   /* larger is better */
     double best_loss, best_bleu, best_chrf; /* of the best model */
     int64_t validated;                      /* the update of the last validation */
     double seconds;                         /* of training, over all runs */

@@ -1,5 +1,6 @@
 #include "train/examples.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,18 @@ static int encode(const struct work *work, size_t sentence, struct tolk_pieces *
     const char *text = work->side == TOLK_TARGET ? pair->target : pair->source;
     const size_t size = strlen(text);
     const struct tolk_sampling *s = work->sampling;
-    if (s != NULL && s->alpha > 0) {
+    const bool samples = s != NULL && s->alpha > 0;
+    if (!samples || size >= s->max_length) {
+        /* It may be too long to learn from (there are no more pieces than bytes), and from the
+         * segmentations of a whole megabyte no memory suffices to draw. */
+        if (tolk_codec_encode(work->codec, work->side, text, size, pieces, error) != 0) {
+            return -1;
+        }
+        if (!samples || pieces->count > s->max_length) {
+            return 0;
+        }
+    }
+    if (samples) {
         const struct tolk_random_key key = tolk_random_key(s->seed ^ SAMPLING_DOMAIN, s->epoch,
                                                            2 * sentence + (uint64_t)work->side);
         if (tolk_codec_sample(work->codec, work->side, text, size, s->nbest, s->alpha, key, pieces,

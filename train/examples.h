@@ -25,7 +25,8 @@ struct tolk_examples {
 struct tolk_sampling {
     double alpha;      /* 0: always the best segmentation */
     int nbest;         /* -1: from all */
-    size_t max_length; /* a draw of more ids, eos among them, gives way to the best segmentation */
+    size_t max_length; /* where a draw, or the best segmentation, has more ids (eos among them), the
+                          best one is taken */
     uint64_t seed;
     uint64_t epoch;
 };

@@ -36,25 +36,6 @@ static int read_corpus(struct tolk_training_corpus *corpus,
     return 0;
 }
 
-/* A new training: vocabulary from the corpus, everything else from the options. */
-static int begin(const struct tolk_training_options *options,
-                 const struct tolk_training_corpus *corpus,
-                 const struct tolk_training_folder *folder, struct tolk_progress *progress,
-                 struct tolk_codec **codec, struct tolk_error *error)
-{
-    *codec = tolk_training_vocabulary(options, &corpus->train, progress, error);
-    if (*codec == NULL || tolk_training_folder_clear(folder, error) != 0) {
-        return -1;
-    }
-    const struct tolk_config config = tolk_training_config(options, *codec);
-    const struct tolk_codec_description description = {
-        .source_language = options->source_language,
-        .target_language = options->target_language,
-        .max_length = config.max_position_embeddings,
-    };
-    return tolk_codec_save(*codec, folder->path, &description, error);
-}
-
 /* A training that was stopped: options and corpus must be those it began with. */
 static int resume(const struct tolk_training_options *options,
                   const struct tolk_training_corpus *corpus,
@@ -90,9 +71,12 @@ static int train(const struct tolk_training_options *options, struct tolk_progre
         tolk_training_folder_open(&folder, options->output, options->restart, error) != 0) {
         goto out;
     }
-    result = folder.resumes
-                 ? resume(options, &corpus, &folder, progress, &checkpoint, &codec, error)
-                 : begin(options, &corpus, &folder, progress, &codec, error);
+    if (folder.resumes) {
+        result = resume(options, &corpus, &folder, progress, &checkpoint, &codec, error);
+    } else {
+        codec = tolk_training_vocabulary(options, &corpus.train, progress, error);
+        result = codec != NULL ? 0 : -1;
+    }
     if (result != 0) {
         goto out;
     }

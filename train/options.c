@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tokenizer/tokenizer.h"
 #include "train/schedule.h"
 
 static const double BILLION = 1e9;
@@ -198,6 +199,12 @@ static int check_together(const struct tolk_training_options *o, struct tolk_err
             error, "option --d-model: expected an even multiple of the %zu heads, found %zu",
             o->heads, o->d_model);
     }
+    if (o->tokenizer == TOLK_BPE && o->subword_alpha > 1) {
+        return tolk_error_set(error,
+                              "option --subword-alpha: expected at most 1 with --tokenizer bpe, "
+                              "where it is the share of merges left out, found %g",
+                              o->subword_alpha);
+    }
     const bool needs_end =
         o->schedule == TOLK_SCHEDULE_COSINE || o->schedule == TOLK_SCHEDULE_LINEAR;
     if (needs_end && o->updates == 0 && o->epochs == 0 && o->minutes <= 0) {
@@ -219,8 +226,9 @@ static struct tolk_command make_command(struct table *table, struct tolk_trainin
         .operands = "-o DIR --train TSV --dev TSV",
         .about =
             "Trains a translation model on sentence pairs and keeps the best in DIR. The same\n"
-            "command resumes a training that was stopped. Ctrl-C and SIGTERM save and leave\n"
-            "with status 0; a second one leaves at once.\n",
+            "command resumes a training that was stopped: to the same bits with --updates or\n"
+            "--epochs, but with --minutes the clock decides when the learning rate falls.\n"
+            "Ctrl-C and SIGTERM save and leave with status 0; a second one leaves at once.\n",
         .options = table->rows,
         .option_count = table->count,
     };

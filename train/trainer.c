@@ -5,19 +5,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "train/budget.h"
 #include "train/card.h"
 #include "train/curves.h"
 #include "train/interruption.h"
 #include "train/schedule.h"
 
-enum {
-    MOST_FAILURES = 10,    /* updates in a row that are not finite */
-    DIVERGENCE_START = 100 /* updates before the loss can count as diverged */
-};
+enum { MOST_FAILURES = 10 /* updates in a row that are not finite */ };
 
-static const double SAVE_SECONDS = 600;      /* the state is saved at least so often */
-static const double DIVERGENCE_DECAY = 0.95; /* of the mean of the recent loss */
-static const double DIVERGENCE_NATS = 1.0;   /* above its best, the recent loss is warned of */
+static const double SAVE_SECONDS = 600; /* the state is saved at least so often */
 
 static double now(void)
 {
@@ -34,24 +30,10 @@ static void advance_clock(struct tolk_trainer *trainer)
     trainer->learner.cursor.seconds = trainer->seconds_before + now() - trainer->begun;
 }
 
-/* The share of the budget that is used up: of updates, epochs or minutes, whichever is more. */
 static double spent(const struct tolk_trainer *trainer)
 {
-    const struct tolk_training_options *o = trainer->options;
-    const struct tolk_cursor *cursor = &trainer->learner.cursor;
-    const double batches = (double)trainer->learner.batches.count;
-    double share = 0;
-    if (o->updates > 0) {
-        share = fmax(share, (double)cursor->update / (double)o->updates);
-    }
-    if (o->epochs > 0) {
-        const double part = cursor->batch > 0 ? (double)cursor->batch / batches : 0;
-        share = fmax(share, ((double)cursor->epoch + part) / (double)o->epochs);
-    }
-    if (o->minutes > 0) {
-        share = fmax(share, cursor->seconds / (60 * o->minutes));
-    }
-    return fmin(share, 1);
+    return tolk_budget_spent(trainer->options, &trainer->learner.cursor,
+                             trainer->learner.batches.count);
 }
 
 static bool out_of_patience(const struct tolk_trainer *trainer)
@@ -89,28 +71,32 @@ static int save_model(struct tolk_trainer *trainer, struct tolk_error *error)
 /* ---- validation ---------------------------------------------------------------------------------
  */
 
-static double score_of(const struct tolk_trainer *trainer,
-                       const struct tolk_validation_scores *scores)
+/* Better than the model that is kept. A resumed training may judge by another --best than before,
+ * hence both scores of that one. */
+static bool is_best(const struct tolk_trainer *trainer, const struct tolk_validation_scores *scores)
 {
-    return trainer->options->best == TOLK_BEST_BY_LOSS ? -scores->loss : scores->bleu;
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    const bool better = trainer->options->best == TOLK_BEST_BY_LOSS
+                            ? scores->loss < cursor->best_loss
+                            : scores->bleu > cursor->best_bleu;
+    return isfinite(scores->loss) && (cursor->best_update == 0 || better);
 }
 
-/* Keeps the model where it is the best so far; true when it is. */
+/* Keeps the model where it is the best so far; true when it is kept. */
 static bool keep_if_best(struct tolk_trainer *trainer, const struct tolk_validation_scores *scores)
 {
     struct tolk_cursor *cursor = &trainer->learner.cursor;
     struct tolk_error error;
-    const double score = score_of(trainer, scores);
-    if (cursor->best_update > 0 && !(score > cursor->best_score)) {
+    if (!is_best(trainer, scores)) {
         cursor->stale++;
         return false;
     }
-    if (save_model(trainer, &error) != 0) {
+    trainer->model_unsaved = save_model(trainer, &error) != 0;
+    if (trainer->model_unsaved) {
         try_to(trainer, -1, &error);
         return false;
     }
     cursor->best_update = cursor->update;
-    cursor->best_score = score;
     cursor->best_loss = scores->loss;
     cursor->best_bleu = scores->bleu;
     cursor->best_chrf = scores->chrf;
@@ -149,21 +135,24 @@ static void record_validation(struct tolk_trainer *trainer,
                        scores->chrf, best ? "  (best, kept)" : "");
 }
 
-/* A validation that a signal broke off is not done; the resumed training makes up for it. */
+/* A validation that a signal broke off, or whose model could not be written, is not done: the end
+ * of the training or the resumed one makes up for it. */
 static int validate(struct tolk_trainer *trainer, struct tolk_error *error)
 {
     struct tolk_validation_scores scores;
+    struct tolk_cursor *cursor = &trainer->learner.cursor;
     const int status = tolk_validator_run(&trainer->validator, tolk_interrupted, &scores, error);
-    if (status != 0) {
-        return status < 0 ? -1 : 0;
+    if (status > 0) {
+        return 0;
     }
-    advance_clock(trainer);
-    const bool best = keep_if_best(trainer, &scores);
-    trainer->learner.cursor.validated = trainer->learner.cursor.update;
-    record_validation(trainer, &scores, best);
+    if (status == 0) {
+        advance_clock(trainer);
+        record_validation(trainer, &scores, keep_if_best(trainer, &scores));
+        cursor->validated = is_best(trainer, &scores) ? cursor->validated : cursor->update;
+    }
     struct tolk_error unsaved;
     try_to(trainer, save_state(trainer, &unsaved), &unsaved);
-    return 0;
+    return status;
 }
 
 static bool validation_due(const struct tolk_trainer *trainer)
@@ -178,69 +167,36 @@ static bool validation_due(const struct tolk_trainer *trainer)
 
 static void watch_for_divergence(struct tolk_trainer *trainer, double loss)
 {
-    struct tolk_divergence *d = &trainer->divergence;
-    d->recent =
-        d->updates == 0 ? loss : DIVERGENCE_DECAY * d->recent + (1 - DIVERGENCE_DECAY) * loss;
-    d->best = d->updates == 0 ? d->recent : fmin(d->best, d->recent);
-    d->updates++;
-    const bool far = d->updates >= DIVERGENCE_START && d->recent > d->best + DIVERGENCE_NATS;
-    if (far && !d->warned) {
+    if (tolk_divergence_add(&trainer->divergence, loss)) {
         tolk_progress_note(trainer->progress,
                            "warning: the training diverges: the loss is at %.3f and was at %.3f; a "
                            "lower --learning-rate or a longer --warmup may help",
-                           d->recent, d->best);
+                           trainer->divergence.recent, trainer->divergence.best);
     }
-    d->warned = far;
-}
-
-static void record_window(struct tolk_trainer *trainer, double rate)
-{
-    const struct tolk_cursor *cursor = &trainer->learner.cursor;
-    const struct tolk_window *w = &trainer->window;
-    struct tolk_error error;
-    const struct tolk_log_record record = {
-        .type = TOLK_LOG_UPDATE,
-        .update = cursor->update,
-        .epoch = cursor->epoch,
-        .seconds = cursor->seconds,
-        .loss = w->loss / (double)w->target_tokens,
-        .smoothed_loss = w->smoothed_loss / (double)w->target_tokens,
-        .learning_rate = rate,
-        .gradient_norm = w->norm / (double)w->updates,
-        .tokens_per_second = (double)w->tokens / w->seconds,
-        .tokens = cursor->tokens,
-        .skipped = cursor->skipped,
-    };
-    try_to(trainer, tolk_log_write(&trainer->log, &record, &error), &error);
 }
 
 static void report(struct tolk_trainer *trainer, const struct tolk_update *update, double rate,
                    double seconds)
 {
     const struct tolk_cursor *cursor = &trainer->learner.cursor;
-    struct tolk_window *w = &trainer->window;
-    w->loss += update->loss * (double)update->target_tokens;
-    w->smoothed_loss += update->smoothed_loss * (double)update->target_tokens;
-    w->norm += update->norm;
-    w->seconds += seconds;
-    w->target_tokens += update->target_tokens;
-    w->tokens += update->tokens;
-    w->updates++;
+    struct tolk_error error;
+    tolk_window_add(&trainer->window, update, seconds);
+    const struct tolk_log_record record = tolk_window_record(&trainer->window, cursor, rate);
     const double share = spent(trainer);
     const bool due = cursor->update % (int64_t)trainer->options->log_every == 0;
     const struct tolk_progress_state state = {
         .update = cursor->update,
         .updates = (int64_t)trainer->options->updates,
         .epoch = cursor->epoch,
-        .loss = w->loss / (double)w->target_tokens,
-        .tokens_per_second = (double)w->tokens / w->seconds,
+        .loss = record.loss,
+        .tokens_per_second = record.tokens_per_second,
         .seconds = cursor->seconds,
         .seconds_left = share > 0 ? cursor->seconds * (1 - share) / share : -1,
     };
     tolk_progress_update(trainer->progress, &state, due);
     if (due) {
-        record_window(trainer, rate);
-        *w = (struct tolk_window){.updates = 0};
+        try_to(trainer, tolk_log_write(&trainer->log, &record, &error), &error);
+        trainer->window = (struct tolk_window){.updates = 0};
     }
 }
 
@@ -295,6 +251,39 @@ static int make_update(struct tolk_trainer *trainer, struct tolk_error *error)
 /* ---- the run ------------------------------------------------------------------------------------
  */
 
+/* What is left out in silence is missed too late. */
+static void note_left_out(const struct tolk_trainer *trainer)
+{
+    const size_t train = trainer->learner.batches.left_out;
+    const size_t dev = trainer->validator.batches.left_out;
+    if (train > 0) {
+        tolk_progress_note(trainer->progress,
+                           "left out %zu pairs longer than --max-length or --batch-tokens", train);
+    }
+    if (dev > 0) {
+        tolk_progress_note(trainer->progress,
+                           "left out %zu pairs of dev from its loss, longer than the model's %zu "
+                           "positions",
+                           dev, trainer->learner.model.config.max_position_embeddings);
+    }
+}
+
+/* From here on the folder is the new training's. */
+static int take_over_folder(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_training_folder *folder = trainer->folder;
+    const struct tolk_codec_description description = {
+        .source_language = trainer->options->source_language,
+        .target_language = trainer->options->target_language,
+        .max_length = trainer->learner.model.config.max_position_embeddings,
+    };
+    return tolk_training_folder_begin(folder, error) != 0 ||
+                   tolk_codec_save(trainer->codec, folder->path, &description, error) != 0 ||
+                   save_state(trainer, error) != 0
+               ? -1
+               : 0;
+}
+
 int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training_options *options,
                         const struct tolk_training_corpus *corpus, const struct tolk_codec *codec,
                         const struct tolk_training_folder *folder, struct tolk_progress *progress,
@@ -328,11 +317,13 @@ int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training
     trainer->seconds_before = learner->cursor.seconds;
     if (tolk_validator_create(&trainer->validator, &learner->averaged, codec, &corpus->dev,
                               options->validate_sentences, error) != 0 ||
-        (checkpoint == NULL && save_state(trainer, error) != 0) ||
-        tolk_log_open(&trainer->log, folder->log, learner->cursor.update, error) != 0 ||
-        tolk_learner_plan(learner, error) != 0) {
+        tolk_learner_plan(learner, error) != 0 ||
+        (checkpoint == NULL && take_over_folder(trainer, error) != 0) ||
+        tolk_training_folder_begun(folder, error) != 0 ||
+        tolk_log_open(&trainer->log, folder->log, learner->cursor.update, error) != 0) {
         goto failed;
     }
+    note_left_out(trainer);
     return 0;
 failed:
     tolk_trainer_free(trainer);
@@ -348,6 +339,25 @@ void tolk_trainer_free(struct tolk_trainer *trainer)
     trainer->recipe = NULL;
 }
 
+/* At the end there must be a model, and no better one that is lost. */
+static int leave_model(struct tolk_trainer *trainer, struct tolk_error *error)
+{
+    const struct tolk_cursor *cursor = &trainer->learner.cursor;
+    if (cursor->best_update > 0 && trainer->model_unsaved) {
+        return tolk_error_set(error,
+                              "%s: is the model of update %lld; a better one could not be written",
+                              trainer->folder->model, (long long)cursor->best_update);
+    }
+    if (cursor->best_update == 0 && cursor->validated > 0 && !trainer->model_unsaved) {
+        return tolk_error_set(error,
+                              "%s: not written, for the loss on dev was never finite; begin anew "
+                              "with --restart and a lower --learning-rate",
+                              trainer->folder->model);
+    }
+    /* Without a validation yet, what there is is the best. */
+    return cursor->best_update == 0 ? save_model(trainer, error) : 0;
+}
+
 static int finish(struct tolk_trainer *trainer, struct tolk_error *error)
 {
     const struct tolk_cursor *cursor = &trainer->learner.cursor;
@@ -355,9 +365,7 @@ static int finish(struct tolk_trainer *trainer, struct tolk_error *error)
         validate(trainer, error) != 0) {
         return -1;
     }
-    /* Without a validation yet, what there is is the best. */
-    if ((cursor->best_update == 0 && save_model(trainer, error) != 0) ||
-        save_state(trainer, error) != 0) {
+    if (save_state(trainer, error) != 0 || leave_model(trainer, error) != 0) {
         return -1;
     }
     if (tolk_interrupted()) {

@@ -8,38 +8,24 @@
  *
  * model.safetensors is the moving average of the weights at the best validation so far;
  * training/state.safetensors is where the training stands. A failure to write either is noted and
- * tried again at the next validation; only at the end it is an error. */
+ * tried again at the next validation; only at the end it is an error.
+ *
+ * A new training changes nothing in its folder before all of it is built and planned, so that a
+ * command that must fail leaves an earlier training as it was. */
 #ifndef TOLK_TRAIN_TRAINER_H
 #define TOLK_TRAIN_TRAINER_H
 
 #include "base/error.h"
 #include "train/checkpoint.h"
 #include "train/corpus.h"
+#include "train/divergence.h"
 #include "train/folder.h"
 #include "train/learner.h"
 #include "train/log.h"
 #include "train/options.h"
 #include "train/progress.h"
 #include "train/validation.h"
-
-/* Sums since the last record of the log. */
-struct tolk_window {
-    double loss; /* over the target tokens */
-    double smoothed_loss;
-    double norm; /* over the updates */
-    double seconds;
-    size_t target_tokens;
-    size_t tokens;
-    size_t updates;
-};
-
-/* Notices that the loss has left its best far behind. */
-struct tolk_divergence {
-    double recent; /* exponential mean */
-    double best;   /* the lowest that `recent` was */
-    size_t updates;
-    bool warned;
-};
+#include "train/window.h"
 
 struct tolk_trainer {
     const struct tolk_training_options *options;
@@ -57,11 +43,13 @@ struct tolk_trainer {
     double seconds_before; /* of the runs before */
     double saved;          /* seconds at which the state was saved last */
     int failures;          /* updates in a row that were not finite */
+    bool model_unsaved;    /* a model better than the one in the folder could not be written */
     struct tolk_window window;
     struct tolk_divergence divergence;
 };
 
-/* Goes on from `checkpoint`; NULL: a new training, whose first state is saved at once. */
+/* Goes on from `checkpoint`; NULL: a new training, which takes the folder over and saves its
+ * tokenizer and first state. */
 int tolk_trainer_create(struct tolk_trainer *trainer, const struct tolk_training_options *options,
                         const struct tolk_training_corpus *corpus, const struct tolk_codec *codec,
                         const struct tolk_training_folder *folder, struct tolk_progress *progress,

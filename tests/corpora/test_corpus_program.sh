@@ -31,6 +31,10 @@ sentence=$(head -n 1 "$folder/c/train.tsv" | cut -f 1)
     ! grep -qF "$sentence	" "$folder"/d/*.tsv
 check "keeps an excluded sentence out" $?
 
+"$program" generate "$grammar" -n 200 --dev 20 --test 0 --combinations 0 -o "$folder/c" 2>/dev/null &&
+    [ -s "$folder/c/dev.tsv" ] && [ ! -e "$folder/c/test.tsv" ] && [ ! -e "$folder/c/combinations.tsv" ]
+check "leaves no split of an earlier corpus" $?
+
 "$program" generate --help | grep -q '^usage: tolk-corpus generate'
 check "helps" $?
 

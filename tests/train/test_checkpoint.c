@@ -24,7 +24,6 @@ static const struct tolk_cursor CURSOR = {
     .skipped = 2,
     .best_update = 5,
     .stale = 1,
-    .best_score = -2.25,
     .best_loss = 2.25,
     .best_bleu = 31.5,
     .best_chrf = 55.125,

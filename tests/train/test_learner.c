@@ -222,13 +222,6 @@ START_TEST(sampling_draws_anew_each_epoch)
     ck_assert_mem_eq(epochs[0].source_begin, epochs[2].source_begin, begins);
     ck_assert_mem_eq(epochs[0].target_begin, epochs[2].target_begin, begins);
     ck_assert_int_ne(memcmp(epochs[0].source_begin, epochs[1].source_begin, begins), 0);
-    /* A sentence whose draw is too long is encoded as without sampling. */
-    sampling.max_length = 1;
-    ck_assert_int_eq(tolk_examples_encode(&epochs[0], &pairs, codec, &sampling, &error), 0);
-    ck_assert_int_eq(tolk_examples_encode(&epochs[1], &pairs, codec, NULL, &error), 0);
-    ck_assert_mem_eq(epochs[0].source_begin, epochs[1].source_begin, begins);
-    ck_assert_mem_eq(epochs[0].source, epochs[1].source,
-                     epochs[0].source_begin[PAIRS] * sizeof(int32_t));
     for (size_t e = 0; e < 3; e++) {
         tolk_examples_free(&epochs[e]);
     }
@@ -236,6 +229,37 @@ START_TEST(sampling_draws_anew_each_epoch)
 }
 END_TEST
 
+/* The limits try both: the best segmentation is too long, or only the draw is. */
+START_TEST(draws_that_are_too_long_give_way)
+{
+    const struct tolk_pairs pairs = make_pairs();
+    struct tolk_codec *codec = make_codec(&pairs);
+    struct tolk_examples plain = {0};
+    struct tolk_examples drawn = {0};
+    struct tolk_error error;
+    ck_assert_int_eq(tolk_examples_encode(&plain, &pairs, codec, NULL, &error), 0);
+    for (size_t limit = 1; limit < 16; limit++) {
+        const struct tolk_sampling sampling = {
+            .alpha = 0.2, .nbest = -1, .max_length = limit, .seed = 1};
+        ck_assert_int_eq(tolk_examples_encode(&drawn, &pairs, codec, &sampling, &error), 0);
+        for (size_t i = 0; i < PAIRS; i++) {
+            const size_t length = plain.source_begin[i + 1] - plain.source_begin[i];
+            const size_t found = drawn.source_begin[i + 1] - drawn.source_begin[i];
+            ck_assert_uint_le(found, length > limit ? length : limit);
+            if (length > limit) {
+                ck_assert_uint_eq(found, length);
+                ck_assert_mem_eq(drawn.source + drawn.source_begin[i],
+                                 plain.source + plain.source_begin[i], length * sizeof(int32_t));
+            }
+        }
+    }
+    tolk_examples_free(&plain);
+    tolk_examples_free(&drawn);
+    tolk_codec_free(codec);
+}
+END_TEST
+
 TOLK_SUITE("learner", loss_falls_and_epochs_pass, pad_row_stays_zero,
            what_is_not_finite_is_left_out, accumulation_equals_a_large_batch,
-           same_bits_for_any_number_of_threads, sampling_draws_anew_each_epoch)
+           same_bits_for_any_number_of_threads, sampling_draws_anew_each_epoch,
+           draws_that_are_too_long_give_way)

@@ -77,6 +77,7 @@ START_TEST(wrong_ones_are_named)
     assert_wrong(WORDS("--post-norm=3"), "--post-norm");
     assert_wrong(WORDS("--activation", "rel"), "--activation");
     assert_wrong(WORDS("--schedule", "cosine"), "--schedule");
+    assert_wrong(WORDS("--tokenizer", "bpe", "--subword-alpha", "2"), "--subword-alpha");
     assert_wrong(WORDS("--subword-nbest", "-1"), "--subword-nbest");
     assert_wrong(WORDS("--train-source", "a.nl"), "--train");
     assert_wrong(WORDS("-o", ""), "--output");

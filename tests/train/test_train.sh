@@ -1,5 +1,6 @@
 #!/bin/sh
-# tolk-train as a program: limits, stop and resume, threads, lock, signals, full disk, kill -9.
+# tolk-train as a program: limits, stop and resume, threads, lock, signals, long pairs,
+# foreign files, full disk, kill -9.
 build=${BUILD:-build}
 train=$build/tolk-train
 if [ ! -x "$train" ]; then
@@ -49,6 +50,32 @@ same_model() {
     cmp -s "$folder/$1/model.safetensors" "$folder/$2/model.safetensors"
 }
 
+# The bytes of all that a state holds for the updates to come: weights, average and moments.
+arenas() {
+    arenas_header=$(od -An -tu8 -N8 "$1" | tr -d ' ')
+    tail -c +9 "$1" | head -c "$arenas_header" |
+        grep -o '"\(weights\|average\|first_moment\|second_moment\)\.[^{}]*{[^{}]*}' |
+        sed 's/.*"data_offsets": *\[ *\([0-9]*\), *\([0-9]*\) *\].*/\1 \2/' |
+        while read -r begin end; do
+            tail -c +$((9 + arenas_header + begin)) "$1" | head -c $((end - begin))
+        done
+}
+
+same_state() {
+    for same_in in "$1" "$2"; do
+        arenas "$folder/$same_in/training/state.safetensors" >"$folder/$same_in.arenas" || return 1
+    done
+    [ -s "$folder/$1.arenas" ] && cmp -s "$folder/$1.arenas" "$folder/$2.arenas"
+}
+
+# wait_for PATTERN DIR: until the log of the training has it
+wait_for() {
+    for _ in $(seq 600); do
+        grep -q "$1" "$folder/$2/training/log.jsonl" 2>/dev/null && return
+        sleep 0.05
+    done
+}
+
 # ---- an uninterrupted training and its files
 good=yes
 run whole --updates 60 || good=no
@@ -96,10 +123,7 @@ for signal in TERM INT; do
             --log-every 5 --subword-alpha 0.3 --threads 1 -o "$folder/signal" --updates 100000
     ) 2>"$folder/signal.err" &
     process=$!
-    for _ in $(seq 600); do
-        grep -q '"update": 25,' "$folder/signal/training/log.jsonl" 2>/dev/null && break
-        sleep 0.05
-    done
+    wait_for '"update": 25,' signal
     kill -$signal $process
     wait $process || good=no
     grep -q 'stopped by a signal' "$folder/signal.err" || good=no
@@ -107,18 +131,123 @@ for signal in TERM INT; do
     run signal --updates $((at + 20)) || good=no
     grep -q "resuming after update $at" "$folder/signal.err" || good=no
     run uninterrupted --updates $((at + 20)) --restart || good=no
-    same_model signal uninterrupted || good=no
+    same_state signal uninterrupted || good=no
     check signal_$signal $good
 done
+
+# ---- the same where the learning rate falls with the budget of epochs
+good=yes
+run cooled --epochs 150 --cooldown 0.2 --validate-every 1000000 &
+process=$!
+wait_for '"update": 25,' cooled
+kill -TERM "$(cat "$folder/cooled/training/lock")"
+wait $process || good=no
+grep -q 'stopped by a signal' "$folder/cooled.err" || good=no
+run cooled --epochs 150 --cooldown 0.2 --validate-every 1000000 || good=no
+grep -q 'resuming after update' "$folder/cooled.err" || good=no
+run uncooled --epochs 150 --cooldown 0.2 --validate-every 1000000 || good=no
+same_state cooled uncooled || good=no
+check signal_before_the_cooldown $good
+
+# ---- limits, and batches put together
+good=yes
+run still --updates 1000 --patience 2 --learning-rate 0 || good=no
+grep -q 'done after update 60: no better model for as long as --patience' "$folder/still.err" || good=no
+check patience $good
+
+good=yes
+run epochs --epochs 3 --subword-alpha 0 --log-every 1 || good=no
+batches=$(($(grep -c '"type": "update"' "$folder/epochs/training/log.jsonl") / 3))
+[ "$batches" -gt 2 ] || good=no
+grep -q "done after update $((3 * batches)): the limit given" "$folder/epochs.err" || good=no
+[ "$(grep -c '"type": "update".*"epoch": 3' "$folder/epochs/training/log.jsonl")" -eq 1 ] || good=no
+check epochs $good
+
+good=yes
+run accumulated --epochs 3 --subword-alpha 0 --accumulate 2 || good=no
+grep -q "done after update $((3 * ((batches + 1) / 2))): the limit given" "$folder/accumulated.err" || good=no
+check accumulate $good
+
+# ---- two files, bad lines and the other layout
+good=yes
+cut -f 1 "$folder/train.tsv" | sed '3s/.*//' >"$folder/train.nl"
+cut -f 2 "$folder/train.tsv" >"$folder/train.en"
+moses() {
+    "$train" --train-source "$folder/train.nl" --train-target "$folder/train.en" --dev "$folder/dev.tsv" \
+        --d-model 16 --heads 2 --ffn 32 --encoder-layers 1 --decoder-layers 1 --batch-tokens 128 --threads 1 \
+        --post-norm --updates 5 -o "$folder/moses" "$@" 2>"$folder/moses.err"
+}
+moses && good=no
+grep -q 'train.nl:3:' "$folder/moses.err" || good=no
+moses --skip-bad || good=no
+grep -q '47 pairs to train on' "$folder/moses.err" || good=no
+grep -q 'skipped 1 bad lines of train' "$folder/moses.err" || good=no
+grep -q '"normalize_before": *false' "$folder/moses/config.json" || good=no
+if [ -x "$build/tolk" ]; then
+    echo 'ik zie de kat .' | "$build/tolk" translate "$folder/moses" >/dev/null 2>>"$folder/moses.err" || good=no
+fi
+check moses_skip_bad_post_norm $good
+
+# ---- weights that leave the numbers: ten updates in a row are not finite
+good=yes
+run wild --updates 1000 --warmup 0 --schedule constant --learning-rate 10 --weight-decay 10 --clip 0 && good=no
+grep -q 'was not finite 10 times in a row' "$folder/wild.err" || good=no
+[ "$(grep -c 'this update is left out' "$folder/wild.err")" -eq 9 ] || good=no
+[ -s "$folder/wild/training/state.safetensors" ] || good=no
+check not_finite $good
+
+# ---- pairs that are too long: said, left out, and not drawn from (which would take all memory)
+good=yes
+cp "$folder/train.tsv" "$folder/kept.tsv"
+awk 'BEGIN { for (i = 0; i < 70000; i++) printf "ik zie de kat "; print "\tI see" }' >>"$folder/train.tsv"
+awk -F '\t' -v OFS='\t' '{ print $1, $2, "0-0 1-1" }
+    END { for (i = 0; i < 700; i++) printf "kat "; print "\tcat\t0-0" }' "$folder/dev.tsv" >"$folder/long.tsv"
+(
+    [ -n "${TOLK_TEST_SLOW:-}" ] || ulimit -v 1000000 # the sanitizers reserve more
+    run long --dev "$folder/long.tsv" --updates 5 --subword-nbest 64
+) || good=no
+grep -q 'left out 1 pairs longer than --max-length or --batch-tokens' "$folder/long.err" || good=no
+grep -q 'left out 1 pairs of dev' "$folder/long.err" || good=no
+grep -q 'attention aligns best' "$folder/long.err" || good=no
+mv "$folder/kept.tsv" "$folder/train.tsv"
+check long_pairs $good
+
+# ---- another --best judges by its own score of the best so far
+good=yes
+run judged --updates 20 --best bleu || good=no
+run judged --updates 60 --best loss || good=no
+same_model whole judged || good=no
+check other_best $good
+
+# ---- a command that must fail leaves an earlier training as it was
+good=yes
+cp -r "$folder/whole" "$folder/again"
+run again --updates 60 --restart --batch-tokens 8 && good=no
+cp "$folder/whole/training/lock" "$folder/again/training/lock"
+diff -r "$folder/whole" "$folder/again" >>"$folder/again.err" || good=no
+run again --updates 60 || good=no
+grep -q 'resuming after update 60' "$folder/again.err" || good=no
+run corrected --updates 5 --batch-tokens 8 && good=no
+grep -q 'no sentence pair left' "$folder/corrected.err" || good=no
+run corrected --updates 5 || good=no
+check failing_command_changes_nothing $good
+
+# ---- a model that cannot be written is an error at the end, and made up for
+good=yes
+run unwritten --updates 20 || good=no
+mkdir "$folder/unwritten/model.safetensors.tmp"
+run unwritten --updates 60 && good=no
+grep -q 'model.safetensors: is the model of update 20; a better one could not be written' "$folder/unwritten.err" || good=no
+rmdir "$folder/unwritten/model.safetensors.tmp"
+run unwritten --updates 60 || good=no
+same_model whole unwritten || good=no
+check unwritten_model $good
 
 # ---- one trainer to a directory
 good=yes
 run held --updates 100000 &
 process=$!
-for _ in $(seq 600); do
-    grep -q '"update": 5,' "$folder/held/training/log.jsonl" 2>/dev/null && break
-    sleep 0.05
-done
+wait_for '"update": 5,' held
 "$train" --train "$folder/train.tsv" --dev "$folder/dev.tsv" -o "$folder/held" 2>"$folder/second.err"
 [ $? -eq 1 ] || good=no
 grep -q 'another tolk-train' "$folder/second.err" || good=no
@@ -169,14 +298,37 @@ grep -q 'state.safetensors' "$folder/damaged.err" || good=no
 same_model whole damaged || good=no
 check damaged_state $good
 
-# ---- a model that no training here left is not overwritten
+# ---- what no training here left is not overwritten
 good=yes
 mkdir "$folder/foreign"
 echo precious >"$folder/foreign/model.safetensors"
 run foreign --updates 5 && good=no
 grep -q -e --restart "$folder/foreign.err" || good=no
 [ "$(cat "$folder/foreign/model.safetensors")" = precious ] || good=no
-check foreign_model_stays $good
+for file in config.json source.spm target.spm vocab.json tokenizer_config.json generation_config.json README.md; do
+    rm -rf "$folder/foreign"
+    mkdir "$folder/foreign"
+    echo precious >"$folder/foreign/$file"
+    run foreign --updates 5 && good=no
+    grep -q -e "$file.*--restart" "$folder/foreign.err" || good=no
+    [ "$(cat "$folder/foreign/$file")" = precious ] || good=no
+    [ ! -e "$folder/foreign/training" ] || good=no
+done
+run foreign --updates 5 --restart || good=no
+check foreign_files_stay $good
+
+# ---- stopped behind the tokenizer and before the first state: the same command begins anew
+good=yes
+mkdir -p "$folder/early/training/state.safetensors.tmp"
+run early --updates 5 && good=no
+[ -s "$folder/early/source.spm" ] || good=no
+[ ! -e "$folder/early/training/state.safetensors" ] || good=no
+rmdir "$folder/early/training/state.safetensors.tmp"
+run early --updates 5 || good=no
+[ ! -e "$folder/early/training/beginning" ] || good=no
+rm "$folder/early/training/state.safetensors"
+run early --updates 5 && good=no
+check stopped_before_the_first_state $good
 
 # ---- full disk: the old checkpoint stays, and goes on when there is room
 good=yes
@@ -216,5 +368,5 @@ at=$(sed -n 's/.*resuming after update \([0-9]*\).*/\1/p' "$folder/killed.err")
 at=$((at + at % 2 + 2))
 run killed --updates $at --validate-every 2 --patience 0 || good=no
 run unkilled --updates $at --validate-every 2 --patience 0 || good=no
-same_model killed unkilled || good=no
+same_state killed unkilled || good=no
 check kill_9 $good

@@ -203,11 +203,13 @@ OWN_FILES = $(wildcard $(foreach r,$(ROOMS) model/kernels bench tests/support te
 format: ## rewrite the sources with clang-format
 	clang-format -i $(sort $(OWN_FILES))
 
-# omp.h is gcc's, which clang finds only when it is shown the place.
-lint: ## clang-format, clang-tidy and cppcheck, without a finding
+lint-packages:
+	@tools/packages.sh build lint
+
+lint: lint-packages ## clang-format, clang-tidy and cppcheck, without a finding
 	clang-format --dry-run -Werror $(sort $(OWN_FILES))
-	printf '%s\n' $(SOURCES) $(wildcard */main.c) | xargs -P 2 -n 4 clang-tidy --quiet \
-	    -- -std=gnu11 $(CPPFLAGS) $(package_cflags) -fopenmp -idirafter $(shell $(CC) -print-file-name=include)
+	printf '%s\n' $(SOURCES) $(wildcard */main.c) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- \
+	    -std=gnu11 $(CPPFLAGS) $(package_cflags) -fopenmp' tidy
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -I. \
 	    --enable=warning,performance,portability --suppress=missingIncludeSystem $(SOURCES)
 
@@ -218,7 +220,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench install format lint clean help FORCE
+.PHONY: all tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench install format lint lint-packages clean help FORCE
 .DEFAULT_GOAL := all
 
 # The variants below $(BUILD) and the environment of the oracles have their own.

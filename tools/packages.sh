@@ -16,7 +16,7 @@ for what in "$@"; do
         packages="$packages check valgrind"
         modules="$modules check"
         ;;
-    lint) packages="$packages clang-format clang-tidy cppcheck" ;;
+    lint) packages="$packages clang-format clang-tidy libomp-dev cppcheck" ;;
     *)
         echo "usage: tools/packages.sh [build] [test] [lint]" >&2
         exit 2

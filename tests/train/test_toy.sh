@@ -35,7 +35,7 @@ else
 fi
 "$build/tolk-train" -o "$folder/model" --train "$folder/toy/train.tsv" --dev "$folder/toy/dev.tsv" \
     --d-model 64 --heads 4 --ffn 256 --encoder-layers 1 --decoder-layers 2 --vocab-size 90 --dropout 0.1 \
-    --batch-tokens 2048 --learning-rate 0.005 --warmup 100 --average 0.98 --updates $updates --validate-every $updates \
+    --precision float32 --batch-tokens 2048 --learning-rate 0.005 --warmup 100 --average 0.98 --updates $updates --validate-every $updates \
     2>>"$folder/log"
 check "training ends well" [ $? -eq 0 ]
 "$build/tolk" evaluate "$folder/model" "$folder/toy/test.tsv" >"$folder/test" 2>&1

@@ -1,5 +1,6 @@
 #include "corpora/generate.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -120,6 +121,7 @@ static int draw(struct generator *g)
     }
     const struct tolk_text_map_entry *seen = tolk_text_map_find(&g->targets_of, pair.source);
     if (seen != NULL) {
+        assert(g->targets != NULL);
         if (strcmp(g->targets[seen->value], pair.target) != 0) {
             result = tolk_error_set(g->error,
                                     "the grammar gives \"%s\" two translations: \"%s\" and \"%s\"",

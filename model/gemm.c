@@ -105,8 +105,10 @@ static size_t grid_rows(const struct product *x, size_t threads)
         if (threads % rows != 0) {
             continue;
         }
-        double m = (double)((x->m + rows - 1) / rows);
-        double n = (double)((x->n * rows + threads - 1) / threads);
+        const size_t share_m = (x->m + rows - 1) / rows;
+        const size_t share_n = (x->n * rows + threads - 1) / threads;
+        const double m = (double)share_m;
+        const double n = (double)share_n;
         const double pack = 4; /* packing one element, in multiplications of a vector's lane */
         double work = m * n + pack * (double)x->kernels->lanes * (m + n);
         if (rows == 1 || work < least) {

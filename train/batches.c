@@ -173,7 +173,7 @@ void tolk_batches_free(struct tolk_batches *batches)
     free(batches->source);
     free(batches->target_input);
     free(batches->target_output);
-    *batches = (struct tolk_batches){.count = 0};
+    memset(batches, 0, sizeof *batches);
 }
 
 size_t tolk_batches_target_rows(const struct tolk_batches *batches,

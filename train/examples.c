@@ -31,6 +31,9 @@ struct work {
 static int append(struct block *block, const struct tolk_pieces *pieces, struct tolk_error *error)
 {
     const size_t needed = block->count + pieces->count;
+    if (pieces->count == 0) {
+        return 0;
+    }
     if (needed > block->capacity) {
         const size_t capacity = 2 * needed;
         int32_t *grown = realloc(block->ids, capacity * sizeof *grown);
@@ -113,7 +116,7 @@ static int join(const struct block *blocks, size_t sentences, int32_t **ids, siz
     size_t filled = 0;
     for (size_t i = 0; i < sentences; i++) {
         const struct block *block = &blocks[i / BLOCK];
-        if (i % BLOCK == 0) {
+        if (i % BLOCK == 0 && block->count > 0) {
             memcpy(*ids + filled, block->ids, block->count * sizeof **ids);
         }
         (*begin)[i + 1] = filled + block->ends[i % BLOCK];
@@ -129,23 +132,24 @@ static int encode_side(const struct work *work, int32_t **ids, size_t **begin,
 {
     const size_t count = (work->pairs->count + BLOCK - 1) / BLOCK;
     struct block *blocks = calloc(count + 1, sizeof *blocks);
-    int failed = blocks == NULL ? tolk_error_set(error, "out of memory for encoding") : 0;
-    if (failed == 0) {
+    int failed = 0;
+    if (blocks == NULL) {
+        return tolk_error_set(error, "out of memory for encoding");
+    }
 #pragma omp parallel for schedule(dynamic)
-        for (size_t b = 0; b < count; b++) {
-            struct tolk_error own;
-            if (encode_block(work, b, &blocks[b], &own) != 0) {
+    for (size_t b = 0; b < count; b++) {
+        struct tolk_error own;
+        if (encode_block(work, b, &blocks[b], &own) != 0) {
 #pragma omp critical(tolk_examples)
-                {
-                    failed = tolk_error_set(error, "%s", own.message);
-                }
+            {
+                failed = tolk_error_set(error, "%s", own.message);
             }
         }
     }
     if (failed == 0) {
         failed = join(blocks, work->pairs->count, ids, begin, error);
     }
-    for (size_t b = 0; blocks != NULL && b < count; b++) {
+    for (size_t b = 0; b < count; b++) {
         free(blocks[b].ids);
     }
     free(blocks);
@@ -174,5 +178,5 @@ void tolk_examples_free(struct tolk_examples *examples)
     free(examples->target);
     free(examples->source_begin);
     free(examples->target_begin);
-    *examples = (struct tolk_examples){.count = 0};
+    memset(examples, 0, sizeof *examples);
 }

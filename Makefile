@@ -190,7 +190,7 @@ sanitize: packages ## the suite under address and undefined behaviour sanitizers
 	@TOLK_TEST_SLOW=1 $(MAKE) --no-print-directory check BUILD=$(BUILD)/sanitize SANITIZE=address,undefined
 
 # The programs would start themselves anew (base/threads.h) and escape; the policy given, they stay.
-VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
 valgrind: packages ## the suite under valgrind
 	@$(MAKE) --no-print-directory $(JOBS) all tests
 	@$(MAKE) --no-print-directory $(JOBS) gradient-tests

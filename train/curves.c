@@ -176,20 +176,23 @@ static void draw_panel(FILE *svg, const struct records *records, const struct cu
 }
 
 static const char STYLE[] =
-    "<style>\n"
-    "svg { background: #fff; --ink: #222; --faint: #ddd; --a: #1f6fb4; --b: #c4501b; }\n"
-    "@media (prefers-color-scheme: dark) {\n"
-    "  svg { background: #16181c; --ink: #ddd; --faint: #333; --a: #6cb2f0; --b: #f0925f; }\n"
-    "}\n"
-    "text { font: 12px sans-serif; fill: var(--ink); }\n"
+    "<style>\n" /* plain colours: many viewers know no var() */
+    "svg { background: #fff; }\n"
+    "text { font: 12px sans-serif; fill: #222; }\n"
     ".title { font-weight: bold; }\n"
     ".end { text-anchor: end; }\n"
     ".middle { text-anchor: middle; }\n"
-    ".grid { stroke: var(--faint); }\n"
-    ".axis { stroke: var(--ink); fill: none; }\n"
+    ".grid { stroke: #ddd; }\n"
+    ".axis { stroke: #222; fill: none; }\n"
     ".curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }\n"
-    ".curve.a { stroke: var(--a); } .curve.b { stroke: var(--b); }\n"
-    ".name.a { fill: var(--a); } .name.b { fill: var(--b); }\n"
+    ".curve.a { stroke: #1f6fb4; } .curve.b { stroke: #c4501b; }\n"
+    ".name.a { fill: #1f6fb4; } .name.b { fill: #c4501b; }\n"
+    "@media (prefers-color-scheme: dark) {\n"
+    "  svg { background: #16181c; }\n"
+    "  text { fill: #ddd; } .grid { stroke: #333; } .axis { stroke: #ddd; }\n"
+    "  .curve.a { stroke: #6cb2f0; } .curve.b { stroke: #f0925f; }\n"
+    "  .name.a { fill: #6cb2f0; } .name.b { fill: #f0925f; }\n"
+    "}\n"
     "</style>\n";
 
 int tolk_curves_draw(const char *log_path, const char *svg_path, struct tolk_error *error)

@@ -25,14 +25,14 @@ at_least() { awk -v found="$1" -v bound="$2" 'BEGIN { exit !(found != "" && foun
 at_most() { awk -v found="$1" -v bound="$2" 'BEGIN { exit !(found != "" && found + 0 <= bound) }'; }
 score() { awk -v word="$2" '$1 == word { print $2 }' "$folder/$1"; }
 
-"$build/tolk-corpus" generate tests/fixtures/toy.grammar --pairs 4000 --dev 200 --test 300 --combinations 0 \
-    -o "$folder/toy" 2>"$folder/log"
-# The sanitizers' build takes many times as long and need not learn: it only has to run.
+# Sanitizers and valgrind take many times as long: there it need not learn, only run.
 if [ -n "${TOLK_TEST_SLOW:-}" ]; then
-    updates=20 exact=0 aer=1
+    pairs=300 dev=10 test=10 updates=5 exact=0 aer=1
 else
-    updates=400 exact=98 aer=0.10
+    pairs=4000 dev=200 test=300 updates=400 exact=98 aer=0.10
 fi
+"$build/tolk-corpus" generate tests/fixtures/toy.grammar --pairs $pairs --dev $dev --test $test --combinations 0 \
+    -o "$folder/toy" 2>"$folder/log"
 "$build/tolk-train" -o "$folder/model" --train "$folder/toy/train.tsv" --dev "$folder/toy/dev.tsv" \
     --d-model 64 --heads 4 --ffn 256 --encoder-layers 1 --decoder-layers 2 --vocab-size 90 --dropout 0.1 \
     --precision float32 --batch-tokens 2048 --learning-rate 0.005 --warmup 100 --average 0.98 --updates $updates --validate-every $updates \

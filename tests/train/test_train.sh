@@ -70,7 +70,7 @@ same_state() {
 
 # wait_for PATTERN DIR: until the log of the training has it
 wait_for() {
-    for _ in $(seq 600); do
+    for _ in $(seq 6000); do
         grep -q "$1" "$folder/$2/training/log.jsonl" 2>/dev/null && return
         sleep 0.05
     done
@@ -351,7 +351,7 @@ good=yes
 for delay in 0.05 0.3 0.11 0.5 0.23 0.4 0.17; do
     run killed --updates 100000 --validate-every 2 --patience 0 &
     process=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 6000); do
         [ -s "$folder/killed/training/lock" ] && [ -e "$folder/killed/model.safetensors" ] && break
         sleep 0.05
     done

@@ -22,6 +22,12 @@
 #else
 #define TOLK_VECTOR_BYTES 16
 #endif
+#ifdef __SANITIZE_ADDRESS__ /* checks in every unrolled step would take minutes to compile */
+#define TOLK_UNROLL
+#else
+#define TOLK_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum { TOLK_LANES = TOLK_VECTOR_BYTES / sizeof(real) };
 typedef real tolk_vector __attribute__((vector_size(TOLK_VECTOR_BYTES)));
 

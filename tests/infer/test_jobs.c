@@ -74,6 +74,10 @@ START_TEST(the_first_error_by_number_is_given)
             ck_assert_uint_eq(seen.times[0], 1);
         }
     }
+    struct tolk_error error;
+    struct seen late = {.slow_failure = 3, .first_quick_failure = 2};
+    ck_assert_int_eq(tolk_jobs_run(JOBS, THREADS, do_job, &late, &error), -1);
+    ck_assert_str_eq(error.message, "job 2");
     struct seen seen = {.slow_failure = JOBS, .first_quick_failure = 7};
     ck_assert_int_eq(tolk_jobs_run(JOBS, THREADS, do_job, &seen, NULL), -1);
     for (size_t i = 0; i <= 7; i++) {

@@ -8,9 +8,10 @@
  *     if (translator == NULL || tolk_translator_best(translator, dutch, 2, english, &error) != 0) …
  *     tolk_translator_free(translator);
  *
- * Lines are sorted by length, translated in batches, and given back in order: a line's translation
- * does not depend on the lines around it. A blank line becomes an empty one. A line of more pieces
- * than the model has positions is translated up to there. */
+ * Lines are sorted by length, translated in batches, whole batches to each thread, and given back
+ * in order: a line's translation depends neither on the lines around it nor on the threads. A blank
+ * line becomes an empty one. A line of more pieces than the model has positions is translated up to
+ * there. */
 #ifndef TOLK_INFER_TRANSLATOR_H
 #define TOLK_INFER_TRANSLATOR_H
 

@@ -62,12 +62,12 @@ static void force(const struct tolk_model *model, struct tolk_sequence source,
 {
     struct tolk_error error;
     const struct tolk_sequence sequence = {target, length};
-    struct tolk_workspace *const workspace = tolk_workspace_create(model, &error);
+    const struct tolk_forced_pairs pair = {&source, &sequence, 1, 1000, true};
+    struct tolk_forcer *const forcer = tolk_forcer_create(model, &error);
     struct collected collected = {log_probabilities, length};
-    ck_assert_msg(tolk_force_decode(model, workspace, &source, &sequence, 1, 1000, collect,
-                                    &collected, &error) == 0,
-                  "%s", error.message);
-    tolk_workspace_free(workspace);
+    ck_assert_msg(tolk_force_decode(forcer, &pair, collect, &collected, &error) == 0, "%s",
+                  error.message);
+    tolk_forcer_free(forcer);
 }
 
 /* The likeliest id behind `prefix`, by teacher forcing of the whole prefix. */
@@ -483,13 +483,12 @@ START_TEST(a_model_without_numbers_is_an_error)
     const struct tolk_sequence targets[] = {{target, 3}, {target, 3}};
     double values[3];
     struct collected collected = {values, 3};
-    struct tolk_workspace *const workspace = tolk_workspace_create(&model, &error);
+    const struct tolk_forced_pairs pairs = {sources, targets, 2, 1000, true};
+    struct tolk_forcer *const forcer = tolk_forcer_create(&model, &error);
     error.message[0] = '\0';
-    ck_assert_int_eq(tolk_force_decode(&model, workspace, sources, targets, 2, 1000, collect,
-                                       &collected, &error),
-                     -1);
+    ck_assert_int_eq(tolk_force_decode(forcer, &pairs, collect, &collected, &error), -1);
     ck_assert_ptr_nonnull(strstr(error.message, "not numbers (NaN or infinite) at step 1"));
-    tolk_workspace_free(workspace);
+    tolk_forcer_free(forcer);
     tolk_model_free(&model);
 }
 END_TEST

@@ -1,6 +1,9 @@
 #include "infer/select.h"
 
 #include <math.h>
+#include <stdbool.h>
+
+#include "model/decoding.h"
 
 void tolk_select_one(struct tolk_selection *selection, struct tolk_candidate candidate)
 {
@@ -21,20 +24,33 @@ void tolk_select_one(struct tolk_selection *selection, struct tolk_candidate can
     items[place] = candidate;
 }
 
+/* No logit up to this gives a better score than the last of a full selection. A little lower than
+ * it need be, since what passes is compared in double precision. */
+static real bound_for(const struct tolk_selection *selection, double score, double normaliser)
+{
+    const double slack = 1e-4;
+    if (selection->count < selection->limit) {
+        return -INFINITY;
+    }
+    const double exact = selection->items[selection->limit - 1].score - score + normaliser;
+    return (real)(exact - slack * (1 + fabs(exact)));
+}
+
 void tolk_select_row(struct tolk_selection *selection, size_t row, double score, const real *logits,
                      size_t vocabulary, double normaliser, int32_t barred)
 {
-    for (size_t id = 0; id < vocabulary; id++) {
+    real bound = bound_for(selection, score, normaliser);
+    for (size_t id = tolk_next_above(logits, 0, vocabulary, bound); id < vocabulary;
+         id = tolk_next_above(logits, id + 1, vocabulary, bound)) {
         const double log_probability = (double)logits[id] - normaliser;
         const double total = score + log_probability;
-        if (selection->count == selection->limit &&
-            total <= selection->items[selection->limit - 1].score) {
-            continue;
-        }
-        if ((int32_t)id == barred || total == -INFINITY) {
+        const bool full = selection->count == selection->limit;
+        if ((int32_t)id == barred || total == -INFINITY ||
+            (full && total <= selection->items[selection->limit - 1].score)) {
             continue;
         }
         tolk_select_one(selection,
                         (struct tolk_candidate){row, (int32_t)id, log_probability, total});
+        bound = bound_for(selection, score, normaliser);
     }
 }

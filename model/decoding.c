@@ -9,7 +9,6 @@
 #include "model/kernels/rows.h"
 
 struct layer_cache {
-    real *self_qkv;      /* [steps · row_limit, 3 d]: step t wrote the rows t · row_limit … */
     real *cross_kv;      /* [source rows, 2 d] */
     real *cross_weights; /* [row_limit, heads, source_width], of the last step */
 };
@@ -19,15 +18,17 @@ struct tolk_decoding {
     size_t row_limit, step_limit;
     size_t step;
     const size_t *source_begin; /* the batch's */
-    size_t source_width; /* the longest source sentence and a step_limit as rows of weights */
-    size_t step_width;
+    size_t source_width;        /* row lengths of attention weights: over the longest source */
+    size_t step_width;          /* and over step_limit */
+    size_t cached;              /* rows of self_kv that are filled */
 
     struct layer_cache *layers; /* [decoder_layers] */
     real *arena;                /* of everything real */
     size_t arena_size;
     struct tolk_inference_room room;
-    real *q;            /* [row_limit, d] */
-    real *logits;       /* [row_limit, vocab_size] */
+    real *self_kv; /* [steps · row_limit, layers, 2 d]; a step appends a row for each row of it */
+    real *qkv;     /* [row_limit, 3 d] */
+    real *logits;  /* [row_limit, vocab_size] */
     real *self_weights; /* [heads, step_width], of one hypothesis */
 
     /* The cache rows of each hypothesis' past, the newest last: [rows, step + 1], and of the step
@@ -123,12 +124,13 @@ static size_t plan(struct tolk_decoding *decoding, real *arena, const struct tol
         struct layer_cache *layer = &decoding->layers[l];
         layer->cross_kv = tolk_room_take(&cut, tolk_batch_source_rows(batch) * 2 * d);
         layer->cross_weights = tolk_room_take(&cut, rows * heads * decoding->source_width);
-        layer->self_qkv = tolk_room_take(&cut, steps * rows * 3 * d);
     }
     tolk_inference_room_take(&decoding->room, &cut, rows, d, config->decoder_ffn_dim);
-    decoding->q = tolk_room_take(&cut, rows * d);
+    decoding->qkv = tolk_room_take(&cut, rows * 3 * d);
     decoding->logits = tolk_room_take(&cut, rows * config->vocab_size);
     decoding->self_weights = tolk_room_take(&cut, heads * decoding->step_width);
+    /* Last, since only its front is touched: no page of what a short search leaves free. */
+    decoding->self_kv = tolk_room_take(&cut, steps * rows * config->decoder_layers * 2 * d);
     return cut.used;
 }
 
@@ -168,6 +170,7 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
     decoding->row_limit = rows;
     decoding->step_limit = steps;
     decoding->step = 0;
+    decoding->cached = 0;
     decoding->source_begin = batch->source_begin;
     if (reserve_numbers(decoding, batch, error) != 0) {
         return -1;
@@ -196,7 +199,7 @@ static void extend_history(struct tolk_decoding *decoding, size_t rows, const si
         if (step > 0) {
             memcpy(own, decoding->past + parents[r] * step, step * sizeof *own);
         }
-        own[step] = (int32_t)(step * decoding->row_limit + r);
+        own[step] = (int32_t)(decoding->cached + r);
     }
 }
 
@@ -208,21 +211,23 @@ static void self_attention(struct tolk_decoding *decoding, size_t l, size_t rows
     const struct tolk_attention_panels *panels = &decoding->weights->decoder[l].self;
     const size_t d = config->d_model;
     const size_t keys = decoding->step + 1;
+    const size_t ld = config->decoder_layers * 2 * d;
+    real *cache = decoding->self_kv + l * 2 * d;
     struct tolk_inference_room *room = &decoding->room;
-    /* The new keys and values go straight to their place in the cache. */
-    real *cache = decoding->layers[l].self_qkv;
-    real *qkv = cache + decoding->step * decoding->row_limit * 3 * d;
     const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
-    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, qkv, 3 * d);
+    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, decoding->qkv,
+                         3 * d);
     for (size_t r = 0; r < rows; r++) {
+        const real *q = decoding->qkv + r * 3 * d;
+        memcpy(cache + (decoding->cached + r) * ld, q + d, 2 * d * sizeof *q);
         tolk_isa()->rows->attend(&(struct tolk_attend){
             .heads = config->decoder_attention_heads,
             .dim = d / config->decoder_attention_heads,
             .keys = keys,
-            .q = qkv + r * 3 * d,
-            .k = cache + d,
-            .v = cache + 2 * d,
-            .ld = 3 * d,
+            .q = q,
+            .k = cache,
+            .v = cache + d,
+            .ld = ld,
             .key_rows = decoding->history + r * keys,
             .weights = decoding->self_weights,
             .ldw = decoding->step_width,
@@ -245,14 +250,14 @@ static void cross_attention(struct tolk_decoding *decoding, size_t l, size_t row
     const size_t heads = config->decoder_attention_heads;
     struct tolk_inference_room *room = &decoding->room;
     const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
-    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, decoding->q, d);
+    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, decoding->qkv, d);
     for (size_t r = 0; r < rows; r++) {
         const size_t begin = decoding->source_begin[decoding->sentences[r]];
         tolk_isa()->rows->attend(&(struct tolk_attend){
             .heads = heads,
             .dim = d / heads,
             .keys = decoding->source_begin[decoding->sentences[r] + 1] - begin,
-            .q = decoding->q + r * d,
+            .q = decoding->qkv + r * d,
             .k = cache->cross_kv + begin * 2 * d,
             .v = cache->cross_kv + begin * 2 * d + d,
             .ld = 2 * d,
@@ -292,6 +297,7 @@ const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, cons
                          weights->model->weights.final_logits_bias, false, decoding->logits,
                          config->vocab_size);
     decoding->step++;
+    decoding->cached += rows;
     return decoding->logits;
 }
 
@@ -305,4 +311,9 @@ const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, 
 double tolk_log_sum_exp(const real *x, size_t count)
 {
     return tolk_isa()->rows->log_sum_exp(count, x);
+}
+
+size_t tolk_next_above(const real *x, size_t begin, size_t count, real bound)
+{
+    return tolk_isa()->rows->next_above(begin, count, x, bound);
 }

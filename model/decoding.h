@@ -49,4 +49,7 @@ const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, 
  * to call from several threads. */
 double tolk_log_sum_exp(const real *x, size_t count);
 
+/* The first place ≥ begin with x > bound, else count. */
+size_t tolk_next_above(const real *x, size_t begin, size_t count, real bound);
+
 #endif

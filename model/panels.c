@@ -12,8 +12,6 @@ enum {
     A_ROWS = TOLK_GEMM_A_WORDS / TOLK_GEMM_ROW_STEP, /* rows of x packed at a time, at most */
     A_BYTES = 2 * TOLK_INT8_K_MAX,                   /* the same in 8-bit integers */
     A_BYTE_ROWS = 96,
-    /* With fewer rows the panels are read as fast as memory gives them without being told. */
-    ROWS_TO_PREFETCH = 16,
 };
 
 /* A thread is worth waking for at least this many multiplications: sleeping threads take tens of
@@ -91,29 +89,36 @@ struct product {
     size_t ldy;
 };
 
-/* Columns [j0, j1) of a few rows that are packed, and steps [p, p + k). */
+/* Columns [j0, j1) of `m` packed rows, and steps [p, p + k). */
 static void multiply_block(const struct product *x, size_t m, size_t p, size_t k, real *y,
                            size_t j0, size_t j1)
 {
     const struct tolk_panels *panels = x->panels;
     const struct tolk_gemm_kernels *kernels = panels->gemm;
     const real *block = panels->words + rounded_up(panels->n, kernels->columns) * p;
-    const size_t step = m < ROWS_TO_PREFETCH ? j1 - j0 : kernels->columns;
+    const size_t tiles = (m + kernels->rows - 1) / kernels->rows;
+    const size_t step = tiles == 1 ? j1 - j0 : kernels->columns;
     for (size_t j = j0; j < j1; j += step) {
-        const struct tolk_gemm_target target = {
-            .c = y + j,
-            .ldc = x->ldy,
-            .accumulate = p > 0,
-            .bias = x->bias != NULL ? x->bias + j : NULL,
-        };
-        const real *next = block + (j + step) * k;
-        const struct tolk_gemm_ahead ahead = {
-            .from = next,
-            .rows = j + step < j1,
-            .width = step * k,
-        };
-        kernels->multiply(TOLK_ALONG, m, smaller(j1 - j, step), k, a_words, block + j * k, &target,
-                          &ahead);
+        /* Tiles of like heights: a low one would leave the multipliers waiting for their sums. */
+        for (size_t t = 0; t < tiles; t++) {
+            const size_t begin = m * t / tiles;
+            const size_t end = m * (t + 1) / tiles;
+            const size_t share = step * k / tiles;
+            const struct tolk_gemm_target target = {
+                .c = y + begin * x->ldy + j,
+                .ldc = x->ldy,
+                .accumulate = p > 0,
+                .bias = x->bias != NULL ? x->bias + j : NULL,
+            };
+            /* One tile reads the panels as fast as memory gives them without being told. */
+            const struct tolk_gemm_ahead ahead = {
+                .from = block + (j + step) * k + t * share,
+                .rows = tiles > 1 && j + step < j1,
+                .width = share,
+            };
+            kernels->multiply(TOLK_ALONG, end - begin, smaller(j1 - j, step), k,
+                              a_words + begin * TOLK_GEMM_ROW_STEP, block + j * k, &target, &ahead);
+        }
     }
 }
 

@@ -8,6 +8,9 @@ static const real *row_of(const struct tolk_attend *a, const real *x, size_t j)
     return x + (a->key_rows != NULL ? (size_t)a->key_rows[j] : j) * a->ld;
 }
 
+/* Scores are made in squares: KEYS keys of as many heads as fill a vector with them. */
+enum { KEYS = 4, HEADS = TOLK_LANES / KEYS > 0 ? TOLK_LANES / KEYS : 1 };
+
 /* The sums of the lanes of x[0], x[1], …, lane i that of x[i]: halves are added crosswise as a
  * transposition interleaves them. */
 static inline __attribute__((always_inline)) tolk_vector sums_of_lanes(tolk_vector x[TOLK_LANES])
@@ -24,14 +27,16 @@ static inline __attribute__((always_inline)) tolk_vector sums_of_lanes(tolk_vect
     return x[0];
 }
 
-/* Scores of a vector's width of keys of one head. */
+/* HEADS heads from head h on, of the keys in `rows`. */
 static inline __attribute__((always_inline)) tolk_vector
-scores_of(size_t dim, const real *q, const real *const rows[], size_t column)
+square_of_scores(const struct tolk_attend *a, size_t dim, size_t h, const real *const rows[KEYS])
 {
     tolk_vector sums[TOLK_LANES];
     TOLK_UNROLL
     for (size_t i = 0; i < TOLK_LANES; i++) {
-        const real *k = rows[i] + column;
+        const size_t head = h + i / KEYS < a->heads ? h + i / KEYS : a->heads - 1;
+        const real *q = a->q + head * dim;
+        const real *k = rows[i % KEYS] + head * dim;
         sums[i] = tolk_load(q) * tolk_load(k);
         for (size_t c = TOLK_LANES; c < dim; c += TOLK_LANES) {
             sums[i] += tolk_load(q + c) * tolk_load(k + c);
@@ -42,17 +47,19 @@ scores_of(size_t dim, const real *q, const real *const rows[], size_t column)
 
 static void score_by_vectors(const struct tolk_attend *a)
 {
-    const real *rows[TOLK_LANES];
-    for (size_t j = 0; j < a->keys; j += TOLK_LANES) {
-        for (size_t i = 0; i < TOLK_LANES; i++) {
+    for (size_t j = 0; j < a->keys; j += KEYS) {
+        const real *rows[KEYS];
+        for (size_t i = 0; i < KEYS; i++) {
             rows[i] = row_of(a, a->k, j + i < a->keys ? j + i : a->keys - 1);
         }
-        for (size_t h = 0; h < a->heads; h++) {
+        for (size_t h = 0; h < a->heads; h += HEADS) {
             /* dim 64 with its loop unrolled: the size of nearly every model */
-            const size_t column = h * a->dim;
-            real *scores = a->weights + h * a->ldw + j;
-            tolk_store(scores, a->dim == 64 ? scores_of(64, a->q + column, rows, column)
-                                            : scores_of(a->dim, a->q + column, rows, column));
+            const tolk_vector scores = a->dim == 64 ? square_of_scores(a, 64, h, rows)
+                                                    : square_of_scores(a, a->dim, h, rows);
+            for (size_t i = 0; i < HEADS && h + i < a->heads; i++) {
+                memcpy(a->weights + (h + i) * a->ldw + j, (const real *)&scores + i * KEYS,
+                       KEYS * sizeof(real));
+            }
         }
     }
 }
@@ -148,7 +155,7 @@ void TOLK_KERNEL(tolk_attend)(const struct tolk_attend *a)
 {
     const real scale = 1 / (real)sqrt((double)a->dim);
     const size_t width = (a->keys + TOLK_LANES - 1) / TOLK_LANES * TOLK_LANES;
-    const bool vectors = a->dim % TOLK_LANES == 0;
+    const bool vectors = a->dim % TOLK_LANES == 0 && TOLK_LANES % KEYS == 0;
     if (vectors) {
         score_by_vectors(a);
     } else {

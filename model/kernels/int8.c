@@ -52,9 +52,9 @@ INLINE void store_first(size_t count, float *x, floats v)
     _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), v);
 }
 
-INLINE floats not_negative(floats x)
+INLINE floats at_least(float least, floats x)
 {
-    return _mm512_max_ps(_mm512_setzero_ps(), x); /* the second where one is a NaN */
+    return _mm512_max_ps(_mm512_set1_ps(least), x); /* the second where one is a NaN */
 }
 
 /* LANES numbers times `factor`, to nearest even. */
@@ -108,9 +108,9 @@ INLINE void store_first(size_t count, float *x, floats v)
     memcpy(x, &v, count * sizeof *x);
 }
 
-INLINE floats not_negative(floats x)
+INLINE floats at_least(float least, floats x)
 {
-    return _mm256_max_ps(_mm256_setzero_ps(), x);
+    return _mm256_max_ps(_mm256_set1_ps(least), x);
 }
 
 INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
@@ -134,6 +134,32 @@ INLINE integers first_sum(const int32_t *offsets)
     return (integers){0};
 }
 
+#if defined(__SSE2__)
+
+INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)w);
+    const __m128i a_bytes = _mm_set1_epi32(word);
+    const __m128i a = _mm_srai_epi16(_mm_unpacklo_epi8(a_bytes, a_bytes), 8);
+    const __m128i low = _mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
+    const __m128i high = _mm_srai_epi16(_mm_unpackhi_epi8(bytes, bytes), 8);
+    /* Two sums of pairs for each column. */
+    const floats x = (floats)_mm_madd_epi16(low, a);
+    const floats y = (floats)_mm_madd_epi16(high, a);
+    return sum + (integers)_mm_shuffle_ps(x, y, _MM_SHUFFLE(2, 0, 2, 0)) +
+           (integers)_mm_shuffle_ps(x, y, _MM_SHUFFLE(3, 1, 3, 1));
+}
+
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+{
+    const __m128i rounded = _mm_cvtps_epi32(_mm_mul_ps(_mm_loadu_ps(x), _mm_set1_ps(factor)));
+    const __m128i words = _mm_packs_epi32(rounded, rounded);
+    const int32_t four = _mm_cvtsi128_si32(_mm_packs_epi16(words, words));
+    memcpy(bytes, &four, sizeof four);
+}
+
+#else
+
 INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
 {
     int8_t a[TOLK_INT8_WORD];
@@ -145,6 +171,15 @@ INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
     }
     return sum;
 }
+
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+{
+    for (size_t i = 0; i < LANES; i++) {
+        bytes[i] = (int8_t)lrintf(x[i] * factor);
+    }
+}
+
+#endif
 
 INLINE floats to_floats(integers x)
 {
@@ -168,19 +203,12 @@ INLINE void store_first(size_t count, float *x, floats v)
     memcpy(x, &v, count * sizeof *x);
 }
 
-INLINE floats not_negative(floats x)
+INLINE floats at_least(float least, floats x)
 {
     for (size_t i = 0; i < LANES; i++) {
-        x[i] = x[i] < 0 ? 0 : x[i];
+        x[i] = x[i] < least ? least : x[i];
     }
     return x;
-}
-
-INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
-{
-    for (size_t i = 0; i < LANES; i++) {
-        bytes[i] = (int8_t)lrintf(x[i] * factor);
-    }
 }
 
 #endif
@@ -302,15 +330,19 @@ static void pack(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, 
 /* ---- the micro-kernel ---------------------------------------------------------------------------
  */
 
-INLINE void put(const struct tolk_int8_product *x, size_t i, size_t j, integers sum)
+/* One vector's columns of the sums of all rows of a tile become y. */
+INLINE void put(size_t rows, size_t v, const struct tolk_int8_product *x, size_t i, size_t j,
+                size_t count, integers sum[][VECTORS])
 {
-    const size_t count = x->n - j < LANES ? x->n - j : LANES;
-    const floats scale = load_floats(x->scales + j) * x->a_scales[i];
-    floats y = to_floats(sum) * scale;
-    if (x->bias != NULL) {
-        y += load_first(count, x->bias + j);
+    const floats scale = load_floats(x->scales + j);
+    const floats bias = x->bias != NULL ? load_first(count, x->bias + j) : (floats){0};
+    const float least = x->relu ? 0 : -INFINITY;
+    float *y = x->y + i * x->ldy + j;
+    TOLK_UNROLL
+    for (size_t r = 0; r < rows; r++, y += x->ldy) {
+        const floats scaled = to_floats(sum[r][v]) * (scale * x->a_scales[i + r]) + bias;
+        store_first(count, y, at_least(least, scaled));
     }
-    store_first(count, x->y + i * x->ldy + j, x->relu ? not_negative(y) : y);
 }
 
 /* Rows [i, i + rows) of y in the columns of the panel that begins at column j. `rows` is a constant
@@ -339,12 +371,14 @@ INLINE void tile(size_t rows, const struct tolk_int8_product *x, size_t i, size_
         }
     }
     TOLK_UNROLL
-    for (size_t r = 0; r < rows; r++) {
-        TOLK_UNROLL
-        for (size_t v = 0; v < VECTORS; v++) {
-            if (j + v * LANES < x->n) {
-                put(x, i + r, j + v * LANES, sum[r][v]);
-            }
+    for (size_t v = 0; v < VECTORS; v++, j += LANES) {
+        if (j >= x->n) {
+            break;
+        }
+        if (x->n - j >= LANES) {
+            put(rows, v, x, i, j, LANES, sum);
+        } else {
+            put(rows, v, x, i, j, x->n - j, sum);
         }
     }
 }

@@ -106,6 +106,8 @@ struct tolk_row_kernels {
                                                    double label_smoothing, bool gradient);
     /* log Σ exp x; NaN when an x is. */
     double (*log_sum_exp)(size_t columns, const real *x);
+    /* The first column ≥ begin whose x is above the bound, else `columns`. */
+    size_t (*next_above)(size_t begin, size_t columns, const real *x, real bound);
 
     /* Σ x², summed in double, in an order that does not depend on the instruction set. */
     double (*sum_of_squares)(size_t size, const real *x);

@@ -41,5 +41,8 @@ check "training ends well" [ $? -eq 0 ]
 "$build/tolk" evaluate "$folder/model" "$folder/toy/test.tsv" >"$folder/test" 2>&1
 check "the model directory translates" [ $? -eq 0 ]
 check "held-out sentences are exact ($(score test exact) %, at least $exact)" at_least "$(score test exact)" $exact
+"$build/tolk" evaluate --precision int8 "$folder/model" "$folder/toy/test.tsv" >"$folder/int8" 2>&1
+check "8-bit integers translate nearly as well ($(score int8 exact) % exact, at least $((exact - 2)))" \
+    at_least "$(score int8 exact)" $((exact - 2))
 check "attention finds the gold alignment (AER $(score test AER), at most $aer)" at_most "$(score test AER)" $aer
 check "the layer that aligns best is stored" grep -q alignment_layer "$folder/model/config.json"

@@ -35,6 +35,14 @@ static const real *element(enum tolk_gemm_packing packing, const real *x, size_t
     return packing == TOLK_ALONG ? x + row * ldx + k : x + k * ldx + row;
 }
 
+/* Rows of reals need no copy, unless they are so far apart that a tile of them falls into the same
+ * sets of the first-level cache. */
+static int can_read_in_place(const struct product *x)
+{
+    const size_t alias = 1024; /* numbers: a page, over which the sets repeat */
+    return x->packing_of_a == TOLK_ALONG && x->kernels->pair == 1 && x->lda % alias != 0;
+}
+
 /* Rows [i0, i1) of the columns [j, j + n) and the steps [p, p + k) whose block of B is packed. */
 static void multiply_rows(const struct product *x, size_t i0, size_t i1, size_t j, size_t n,
                           size_t p, size_t k)
@@ -49,8 +57,13 @@ static void multiply_rows(const struct product *x, size_t i0, size_t i1, size_t 
             .accumulate = x->mode == TOLK_ACCUMULATE || p > 0,
             .bias = x->bias == NULL ? NULL : x->bias + j,
         };
-        kernels->pack_a[x->packing_of_a](m, k, element(x->packing_of_a, x->a, x->lda, i, p), x->lda,
-                                         a_words);
+        const real *a = element(x->packing_of_a, x->a, x->lda, i, p);
+        size_t a_step = x->lda;
+        if (!can_read_in_place(x)) {
+            kernels->pack_a[x->packing_of_a](m, k, a, x->lda, a_words);
+            a = a_words;
+            a_step = TOLK_GEMM_ROW_STEP;
+        }
         size_t next = smaller(i1 - i - m, step);
         const struct tolk_gemm_ahead ahead = {
             .from = element(x->packing_of_a, x->a, x->lda, i + m, p),
@@ -60,7 +73,7 @@ static void multiply_rows(const struct product *x, size_t i0, size_t i1, size_t 
             .width = x->packing_of_a == TOLK_ALONG ? k : next,
             .step = x->lda,
         };
-        kernels->multiply(x->packing_of_a, m, n, k, a_words, b_words, &target, &ahead);
+        kernels->multiply(x->packing_of_a, m, n, k, a, a_step, b_words, &target, &ahead);
     }
 }
 

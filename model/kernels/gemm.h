@@ -66,7 +66,7 @@ struct tolk_gemm_kernels {
      * the tile that it falls into: bits do not depend on m, n or where a block begins. k may be 0.
      */
     void (*multiply)(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, size_t k,
-                     const real *a_words, const real *b_words,
+                     const real *a_words, size_t a_step, const real *b_words,
                      const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead);
 };
 

@@ -64,8 +64,7 @@ static enum tolk_exit align_all(const struct tolk_settings *settings, const char
     const struct tolk_pair_pass pass = {
         .model = &session.model,
         .codec = session.codec,
-        .choice = &choice,
-        .batch_tokens = tolk_settings_batch_tokens(settings),
+        .reading = {tolk_settings_batch_tokens(settings), aligning->json, &choice},
         .cut_log = log,
     };
     if (tolk_pair_pass_run(&pass, pairs, align_pair, aligning, error) == 0 &&

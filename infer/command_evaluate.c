@@ -8,7 +8,8 @@
 #include "infer/evaluation.h"
 #include "infer/pair_pass.h"
 
-enum { WINDOW_LINES = 1024 };
+/* Lines translated together. */
+enum { WINDOW_LINES = 8192 };
 
 struct evaluating {
     struct tolk_settings settings;
@@ -185,8 +186,7 @@ static int score_alignment(struct evaluating *work, const struct tolk_session *s
     const struct tolk_pair_pass pass = {
         .model = &session->model,
         .codec = session->codec,
-        .choice = choice,
-        .batch_tokens = tolk_settings_batch_tokens(&work->settings),
+        .reading = {.batch_tokens = tolk_settings_batch_tokens(&work->settings), .choice = choice},
         .cut_log = log,
     };
     status = tolk_pair_pass_run(&pass, work->gold_path != NULL ? &some : &work->pairs, score_links,

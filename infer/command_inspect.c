@@ -87,21 +87,24 @@ static int draw(const struct inspecting *work, const struct tolk_session *sessio
                 const struct tolk_sentence *source, const struct tolk_sentence *target,
                 const struct tolk_attention_choice *choice, FILE *out, struct tolk_error *error)
 {
-    struct tolk_workspace *const workspace = tolk_workspace_create(&session->model, error);
-    if (workspace == NULL) {
+    struct tolk_forcer *const forcer = tolk_forcer_create(&session->model, error);
+    if (forcer == NULL) {
         return -1;
     }
     const struct tolk_sentence_pair pair = {source, target};
     struct tolk_reading reading = {0};
-    int status = tolk_read_pairs(&session->model, workspace, &pair, 1, TOLK_TRANSLATOR_BATCH_TOKENS,
-                                 choice, &reading, error);
+    const struct tolk_reading_options wanted = {
+        .batch_tokens = TOLK_TRANSLATOR_BATCH_TOKENS,
+        .choice = choice,
+    };
+    int status = tolk_read_pairs(forcer, &pair, 1, &wanted, &reading, error);
     if (status == 0) {
         const struct tolk_heatmap_options options = heatmap_options(work->colour, out);
         fprintf(out, "%s\n%s\n\n", source->text, target->text);
         status = tolk_heatmap_draw(source, target, &reading.attention, &options, out, error);
         tolk_reading_free(&reading);
     }
-    tolk_workspace_free(workspace);
+    tolk_forcer_free(forcer);
     return status == 0 ? tolk_command_flush(out, error) : -1;
 }
 

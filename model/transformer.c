@@ -26,6 +26,13 @@ const real *tolk_transformer_encode(const struct tolk_model *model, const struct
     return tolk_encoder_forward(&pass);
 }
 
+void tolk_transformer_attend(const struct tolk_model *model, const struct tolk_batch *batch,
+                             struct tolk_workspace *workspace)
+{
+    const struct tolk_pass pass = pass_of(model, batch, NULL, workspace);
+    tolk_decoder_forward(&pass, tolk_encoder_forward(&pass));
+}
+
 void tolk_transformer_forward(const struct tolk_model *model, const struct tolk_batch *batch,
                               const struct tolk_dropout *dropout, struct tolk_workspace *workspace)
 {

@@ -26,6 +26,21 @@ struct tolk_attention_block {
     uint32_t mask_index; /* of weights[0] */
 };
 
+/* One query over the keys of a cache, all heads: head h owns the columns [h · dim, (h + 1) · dim).
+ */
+struct tolk_attend {
+    size_t heads, dim, keys; /* keys ≥ 1 */
+    const real *q;           /* [heads · dim] */
+    const real *k, *v;       /* rows ld apart */
+    size_t ld;
+    const int32_t *key_rows; /* NULL, or which rows of k and v the keys are */
+    real
+        *weights; /* [heads, keys], rows ldw apart: a multiple of TOLK_ATTEND_GRAIN, zeros behind */
+    size_t ldw;
+    real *out; /* [heads · dim] */
+};
+enum { TOLK_ATTEND_GRAIN = 64 / sizeof(real) };
+
 struct tolk_cross_entropy_row {
     double smoothed;
     double negative_log_likelihood;
@@ -77,6 +92,9 @@ struct tolk_row_kernels {
     /* dq, dk, dv are stored, not added to; their rows lie ldq, ldk and ldv apart. */
     void (*attention_backward)(const struct tolk_attention_block *block, const real *dout,
                                size_t lddo, real *dq, real *dk, real *dv, real *scratch);
+
+    /* weights = softmax(q kᵀ / √dim), out = weights v, head by head. */
+    void (*attend)(const struct tolk_attend *attend);
 
     /* The label-smoothed cross-entropy of one row. Unless `sums` is NULL the logits turn into their
      * gradient, softmax(logits) - (1 - ε) · [v = label] - ε / V, which is added to sums [columns].

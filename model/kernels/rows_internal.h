@@ -27,6 +27,7 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
 void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *block,
                                           const real *dout, size_t lddo, real *dq, real *dk,
                                           real *dv, real *scratch);
+void TOLK_KERNEL(tolk_attend)(const struct tolk_attend *a);
 struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
                                                               size_t label, double label_smoothing,
                                                               real *sums);

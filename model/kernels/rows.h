@@ -31,6 +31,18 @@ struct tolk_cross_entropy_row {
     double negative_log_likelihood;
 };
 
+/* The factors of one AdamW update, in the type of the numbers; train/optimizer.h has the formula.
+ */
+struct tolk_adam_step {
+    real clip;
+    real beta1, beta2;
+    real rate;          /* η / (1 − β₁ᵗ) */
+    real second_factor; /* 1 / sqrt(1 − β₂ᵗ) */
+    real epsilon;
+    real decay;   /* η λ */
+    real renewal; /* 1 − d */
+};
+
 struct tolk_row_kernels {
     /* y = (x - mean) · rstd · weight + bias, rstd = 1 / sqrt(variance + ε) (Ba et al. 2016).
      * x, y [rows, d]; mean, rstd [rows]. */
@@ -76,6 +88,14 @@ struct tolk_row_kernels {
                                                    double label_smoothing, bool gradient);
     /* log Σ exp x; NaN when an x is. */
     double (*log_sum_exp)(size_t columns, const real *x);
+
+    /* Σ x², summed in double, in an order that does not depend on the instruction set. */
+    double (*sum_of_squares)(size_t size, const real *x);
+    /* One update of `size` numbers, the gradients zero after it; `decays` is 1 where weight decay
+     * applies, else 0. */
+    void (*adam)(const struct tolk_adam_step *step, real decays, size_t size, real *restrict values,
+                 real *restrict gradients, real *restrict first, real *restrict second,
+                 real *restrict average);
 };
 
 extern const struct tolk_row_kernels tolk_row_kernels_baseline;

@@ -35,5 +35,9 @@ struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, re
                                                               size_t label, double label_smoothing,
                                                               bool gradient);
 double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x);
+double TOLK_KERNEL(tolk_sum_of_squares)(size_t size, const real *x);
+void TOLK_KERNEL(tolk_adam)(const struct tolk_adam_step *step, real decays, size_t size,
+                            real *restrict values, real *restrict gradients, real *restrict first,
+                            real *restrict second, real *restrict average);
 
 #endif

@@ -103,7 +103,7 @@ $(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(BFLOAT16_ISAS),-DTOLK_
 
 # ---- measuring ----------------------------------------------------------------------------------
 
-BENCH_SUPPORT := $(patsubst %,$(BUILD)/bench/%.o,measure peak work)
+BENCH_SUPPORT := $(patsubst %,$(BUILD)/bench/%.o,blas measure peak work)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SUPPORT) $(BUILD)/libtolk.a
 	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 

@@ -58,7 +58,7 @@ enum { CHAINS = 12, STEPS = 400000, LINE = 64 };
                 __asm__ volatile("" : "+v"(x[i]));                                                 \
             }                                                                                      \
         }                                                                                          \
-        return 2.0 * CHAINS * (each) * STEPS;                                                      \
+        return 2.0 * CHAINS * (each)*STEPS;                                                        \
     }
 
 FLOAT_LOOP(float_baseline, 16, )
@@ -69,8 +69,7 @@ SHORT_LOOP(bfloat16_avx512, __m512, _mm512_setzero_ps(), 32,
            _mm512_dpbf16_ps(x[i], (__m512bh)factor, (__m512bh)factor),
            "avx512f,avx512bf16,prefer-vector-width=512")
 SHORT_LOOP(int8_avx512, __m512i, _mm512_setzero_si512(), 64,
-           _mm512_dpbusd_epi32(x[i], factor, factor),
-           "avx512f,avx512vnni,prefer-vector-width=512")
+           _mm512_dpbusd_epi32(x[i], factor, factor), "avx512f,avx512vnni,prefer-vector-width=512")
 #endif
 
 static double rate(double (*loop)(void))

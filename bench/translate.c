@@ -114,9 +114,8 @@ static void measure(struct work *work, size_t beam, const char *name, const char
         forget(work);
     }
     const double fraction = bench_median(fractions, ROUNDS);
-    printf("%-48s %8.0f pieces/s  %5.1f %% of %8.0f, the %s's\n", name,
-           bench_median(rates, ROUNDS), 100 * fraction, bench_median(limits, ROUNDS),
-           work->single ? "bandwidth" : "peak");
+    printf("%-48s %8.0f pieces/s  %5.1f %% of %8.0f, the %s's\n", name, bench_median(rates, ROUNDS),
+           100 * fraction, bench_median(limits, ROUNDS), work->single ? "bandwidth" : "peak");
     bench_note(notes, name, fraction);
 }
 

@@ -1,10 +1,11 @@
 """What is measured: for each part the contestants, and the bars of the ratios."""
 
-import csv
 import os
 import re
 import statistics
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 from contest import best_of, contest, median_ratio
@@ -41,12 +42,21 @@ class Setup:
     def ours(self, program, *words):
         return [self.build / "bench" / program, *words]
 
+    def read_notes(self, command):
+        """label -> fraction, of a program that writes them itself."""
+        path = self.work / "notes.tsv"
+        path.unlink(missing_ok=True)
+        subprocess.run([*map(str, command), "--notes", path], check=True, stdout=sys.stderr)
+        rows = (line.split("\t") for line in path.read_text("utf-8").splitlines())
+        return {label: float(fraction) for label, fraction in rows}
+
     def peer(self, script, *words):
         return [self.python, HERE / script, *words]
 
 
-def compare(table, what, threads, unit, results, ours, peers, bar, limit=None):
-    """A row of the table: ours against the best of the peers."""
+def compare(table, what, threads, unit, results, ours, peers, bar, limit=None, least=None):
+    """A row of the table: ours against the best of the peers. `limit` is the contestant that is
+    the processor's own, `least` the bar of the fraction of it."""
     best = best_of(results, peers)
     if ours not in results or best is None:
         return
@@ -59,9 +69,41 @@ def compare(table, what, threads, unit, results, ours, peers, bar, limit=None):
         theirs=statistics.median(results[best][0]),
         ratio=median_ratio(results[ours][0], results[best][0]),
         bar=bar,
-        memory=[results[ours][1], results[best][1]],
         fraction=median_ratio(results[ours][0], results[limit][0]) if limit else None,
+        least=least,
     )
+
+
+# ---- matrix products ----------------------------------------------------------------------------
+
+
+def gemm(setup, table):
+    leasts = {1: 0.92, 2: 0.90}
+    for threads in setup.wanted("products"):
+        notes = setup.read_notes(setup.ours("gemm", "--peers", threads))
+        plural = f"{threads} thread" + ("s" if threads > 1 else "")
+        for size in STEP_OPERATIONS:
+            label = f"products of {size}, {plural}"
+            ours = notes[label]
+            for peer in ("OpenBLAS", "oneDNN"):
+                theirs = notes.get(f"{peer}, {label}")
+                if theirs is None:
+                    table.note(f"products of {size}, {peer}: not on this system, left out")
+                    continue
+                table.add(
+                    what=f"products of {size}, {peer}",
+                    threads=threads,
+                    unit="% limit",
+                    ours=100 * ours,
+                    theirs=100 * theirs,
+                    peer=peer,
+                    ratio=ours / theirs,
+                    bar=1,
+                    fraction=ours,
+                    least=leasts[threads],
+                )
+        least = 100 * notes[f"the slowest product, {plural}"]
+        table.note(f"slowest product, {plural}: {least:.0f} % of the limit (>= 80)")
 
 
 # ---- training -----------------------------------------------------------------------------------
@@ -99,7 +141,66 @@ def step_of(setup, table, size, threads):
         ("tolk bfloat16", single, bars[1], f"step {size}, bfloat16 against float32"),
         ("tolk bfloat16", half, bars[2], f"step {size}, bfloat16"),
     ):
-        compare(table, what, threads, "GFLOP/s", results, ours, peers, bar, "peak")
+        least = 0.8 if ours == "tolk float32" else None
+        compare(table, what, threads, "GFLOP/s", results, ours, peers, bar, "peak", least)
+
+
+EPOCH_TOKENS, EPOCH_BATCHES, EPOCH_DROPOUT = 2048, 20, 0.1
+
+
+def epoch(setup, table):
+    if setup.tatoeba is None:
+        table.note("epoch: no corpus (TOLK_TATOEBA), left out")
+        return
+    ids = setup.work / "ids.txt"
+    pairs = setup.tatoeba / "train.tsv"
+    subprocess.run(setup.ours("epoch", "--ids", ids, setup.model, pairs), check=True)
+    for precision, bar in (("float32", 1.8), ("bfloat16", None)):
+        for threads in setup.wanted(f"epoch, {precision}"):
+            ours = setup.ours("epoch", "--serve", "--batches", EPOCH_BATCHES, setup.model, pairs)
+            ours += ["--", "--batch-tokens", EPOCH_TOKENS, "--dropout", EPOCH_DROPOUT]
+            ours += ["--threads", threads, "--precision", precision, "--average", 0]
+            work = (ids, EPOCH_TOKENS, EPOCH_BATCHES, EPOCH_DROPOUT, threads, precision)
+            results = contest(
+                {
+                    "tolk": ours,
+                    "PyTorch eager": (setup.peer("serve_epoch.py", *work, "eager"), KEEP_MEMORY),
+                },
+                setup.rounds,
+            )
+            what = f"epoch, {precision}"
+            table.keep(what, threads, results)
+            compare(table, what, threads, "tokens/s", results, "tolk", ["PyTorch eager"], bar)
+
+
+def threads(setup, table):
+    """How much two threads bring, and how much of it the machine gives at all."""
+    works = {"step T, 1 -> 2 threads": lambda n: setup.ours("step", "--serve", "--threads", n, "T")}
+    if (setup.model / "model.safetensors").exists():
+        text = sentences(setup)
+        for beam in (1, 4):
+            works[f"batch, beam {beam}, 1 -> 2 threads"] = lambda n, beam=beam: setup.ours(
+                "translate",
+                *("--serve", "--threads", n, "--beam", beam, "--sentences", BATCH_SENTENCES),
+                *(setup.model, text),
+            )
+    for what, command in works.items():
+        if not setup.wanted(what, [2]):
+            continue
+        commands = {f"{n}": command(n) for n in (1, 2)}
+        commands.update({f"limit {n}": setup.ours("machine", "--serve", n) for n in (1, 2)})
+        results = contest(commands, setup.rounds)
+        table.keep(what, 2, results)
+        table.add(
+            what=what,
+            threads=2,
+            unit="of limit",
+            ours=median_ratio(results["2"][0], results["1"][0]),
+            theirs=median_ratio(results["limit 2"][0], results["limit 1"][0]),
+            peer="the machine's limit, 1 -> 2",
+            ratio=median_ratio(results["2"][0], results["1"][0]),
+            bar=1.85,
+        )
 
 
 # ---- translation --------------------------------------------------------------------------------
@@ -181,4 +282,98 @@ def translate_as(setup, table, folder, text, threads, manner, beam, precision):
         table.note(f"{name}: {same} of {len(pairs)} translations are CTranslate2's")
 
 
-PARTS = {"step": step, "translate": translate}
+# ---- start-up and memory ------------------------------------------------------------------------
+
+STARTS = 15
+START_LIMIT = 30  # milliseconds
+
+START_OF_CTRANSLATE2 = """
+import sys, ctranslate2, sentencepiece
+pieces = sentencepiece.SentencePieceProcessor(model_file=sys.argv[2])
+translator = ctranslate2.Translator(sys.argv[1], intra_threads=1)
+tokens = pieces.encode(sys.stdin.readline().strip(), out_type=str) + ["</s>"]
+found = translator.translate_batch([tokens], beam_size=1)[0].hypotheses[0]
+print(pieces.decode(found), flush=True)
+"""
+
+
+def milliseconds(command):
+    """From the start of the process to its first translation."""
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        process.stdin.write("Waar is de kat?\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        taken = time.perf_counter() - begun
+        process.stdin.close()
+    return 1000 * taken
+
+
+def start(setup, table):
+    ours = [setup.build / "tolk", "translate", setup.model, "--beam", 1, "--threads", 1]
+    theirs = [setup.python, "-c", START_OF_CTRANSLATE2]
+    theirs += [converted(setup), setup.model / "source.spm"]
+    milliseconds(ours), milliseconds(theirs)
+    times = [(milliseconds(ours), milliseconds(theirs)) for _ in range(STARTS)]
+    table.add(
+        what=f"start to first translation (<= {START_LIMIT})",
+        threads=1,
+        unit="ms",
+        ours=statistics.median(a for a, _ in times),
+        theirs=statistics.median(b for _, b in times),
+        peer="CTranslate2 in Python",
+        ratio=statistics.median(b / a for a, b in times),
+        bar=None,
+    )
+
+
+def memory(setup, table):
+    """The most that a process has resident, with everything it loads."""
+    folder, text = converted(setup), sentences(setup)
+    works = {
+        "memory, training step T": (
+            setup.ours("step", "--serve", "--threads", 1, "T"),
+            {
+                f"PyTorch {mode}": setup.peer("serve_step.py", "T", 1, "float32", mode)
+                for mode in ("eager", "compiled")
+            },
+        )
+    }
+    for manner, count in (("batch", BATCH_SENTENCES), ("single", SINGLE_SENTENCES)):
+        ours = setup.ours("translate", "--serve", "--threads", 1, "--beam", 4, "--sentences", count)
+        ours += ["--single"] if manner == "single" else []
+        words = (folder, setup.model / "source.spm", text, count, 4, manner, "float32", 1, 1)
+        works[f"memory, {manner}, beam 4"] = (
+            [*ours, setup.model, text],
+            {"CTranslate2": setup.peer("serve_translate.py", *words)},
+        )
+    for what, (ours, peers) in works.items():
+        if not setup.wanted(what, [1]):
+            continue
+        results = contest({"tolk": ours, **peers}, 1)
+        sizes = {name: result[1] / 1e6 for name, result in results.items()}
+        least = min((name for name in sizes if name != "tolk"), key=sizes.get, default=None)
+        if "tolk" in sizes and least is not None:
+            table.add(
+                what=what,
+                threads=1,
+                unit="MB",
+                ours=sizes["tolk"],
+                theirs=sizes[least],
+                peer=least,
+                ratio=sizes[least] / sizes["tolk"],
+                bar=1,
+            )
+
+
+PARTS = {
+    "gemm": gemm,
+    "step": step,
+    "epoch": epoch,
+    "translate": translate,
+    "threads": threads,
+    "start": start,
+    "memory": memory,
+}

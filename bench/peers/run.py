@@ -37,18 +37,23 @@ class Table:
 
     @staticmethod
     def line(row):
-        fraction = f"{100 * row['fraction']:.0f} %" if row.get("fraction") else ""
-        bar = f">= {row['bar']:g}" if row["bar"] else ""
-        verdict = "" if not row["bar"] else "yes" if row["ratio"] >= row["bar"] else "no"
+        def verdict(value, bar):
+            return "" if not bar else "yes" if value >= bar else "no"
+
+        fraction, least = row.get("fraction"), row.get("least")
         return (
-            f"{row['what']:<36} {row['threads']:>2} {row['ours']:>9.1f} {row['theirs']:>9.1f} "
-            f"{row['unit']:<9} {fraction:>6} {row['ratio']:>6.2f} {bar:>7} {verdict:<4}{row['peer']}"
+            f"{row['what']:<38} {row['threads']:>2} {row['ours']:>8.1f} {row['theirs']:>8.1f} "
+            f"{row['unit']:<8} {row['ratio']:>5.2f} {row['bar'] or '':>5} "
+            f"{verdict(row['ratio'], row['bar']):<3} "
+            f"{f'{100 * fraction:.0f} %' if fraction else '':>6} "
+            f"{f'{100 * least:.0f} %' if least else '':>5} "
+            f"{verdict(fraction, least):<3}  {row['peer']}"
         )
 
     def print(self):
         print(
-            f"{'what':<36} {'th':>2} {'ours':>9} {'theirs':>9} {'unit':<9} {'limit':>6} "
-            f"{'ratio':>6} {'bar':>7} met their best"
+            f"{'what':<38} {'th':>2} {'ours':>8} {'theirs':>8} {'':<8} {'ratio':>5} {'bar':>5} "
+            f"{'met':<3} {'limit':>6} {'bar':>5} {'met':<3}  their best"
         )
         for row in self.data["rows"].values():
             print(self.line(row))

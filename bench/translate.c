@@ -1,6 +1,6 @@
 /* Translates a file again and again, with the model loaded and warm.
  *
- *     translate [--beam N] [--threads N] [--single] [--sentences N] [--output FILE] MODEL TEXT
+ *     translate [--beam N] [--threads N] [--precision float32|int8] [--single] MODEL TEXT
  *     translate --serve …
  *
  * Text in, text out: tokenizer and detokenizer are part of the time. With --single each sentence is
@@ -21,7 +21,7 @@
 #include "infer/translator.h"
 #include "model/isa.h"
 
-enum { ROUNDS = 5, BATCH_SENTENCES = 64, NAME_BYTES = 96, MOST_SENTENCES = 10000 };
+enum { ROUNDS = 5, NAME_BYTES = 96, MOST_SENTENCES = 10000 };
 
 struct text {
     char *lines[MOST_SENTENCES];
@@ -35,6 +35,13 @@ struct work {
     struct tolk_translated *results; /* [text.count] */
     bool single;
     double source_pieces; /* eos among them */
+};
+
+struct wishes {
+    size_t beam;
+    size_t sentences;    /* of the text, the first so many */
+    size_t batch_tokens; /* source pieces in a batch */
+    size_t precision;
 };
 
 static int text_read(struct text *text, const char *path, size_t most, struct tolk_error *error)
@@ -90,26 +97,29 @@ static void serve(struct work *work)
     }
 }
 
-/* The limit of a batch is the processor's peak; that of one sentence the bandwidth, at which each
- * step reads the weights of the decoder once. */
-static double limit(const struct work *work, double pieces, double beam)
+/* Pieces a second. The limit of a batch is the processor's peak; that of one sentence the
+ * bandwidth, at which each step reads the weights of the decoder once. */
+static double limit(const struct work *work, const struct wishes *wishes, double pieces)
 {
     const struct tolk_config *config = &work->session.model.config;
+    const bool bytes = wishes->precision != 0;
     if (work->single) {
-        const double bytes = (double)(bench_decoder_weights(config) * sizeof(real));
-        return bench_bandwidth((size_t)bytes) / bytes;
+        const double read =
+            (double)(bench_decoder_weights(config) * (bytes ? sizeof(int8_t) : sizeof(real)));
+        return bench_bandwidth((size_t)read) / read;
     }
-    return bench_peak() * pieces /
-           bench_translation_operations(config, work->source_pieces, pieces, beam);
+    return (bytes ? bench_peak_int8() : bench_peak()) * pieces /
+           bench_translation_operations(config, work->source_pieces, pieces, (double)wishes->beam);
 }
 
-static void measure(struct work *work, size_t beam, const char *name, const char *notes)
+static void measure(struct work *work, const struct wishes *wishes, const char *name,
+                    const char *notes)
 {
     double rates[ROUNDS], fractions[ROUNDS], limits[ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
         const double start = bench_now(), pieces = translate(work);
         rates[round] = pieces / (bench_now() - start);
-        limits[round] = limit(work, pieces, (double)beam);
+        limits[round] = limit(work, wishes, pieces);
         fractions[round] = rates[round] / limits[round];
         forget(work);
     }
@@ -134,17 +144,21 @@ static int write_output(struct work *work, const char *path)
     return fclose(file);
 }
 
-static int open_work(struct work *work, const char *model, const char *text, size_t sentences,
-                     size_t beam, struct tolk_error *error)
+static int open_work(struct work *work, const char *model, const char *text,
+                     const struct wishes *wishes, struct tolk_error *error)
 {
+    if (wishes->precision != 0) {
+        return tolk_error_set(error, "no int8 yet");
+    }
     if (tolk_session_open(&work->session, model, error) != 0 ||
-        text_read(&work->text, text, sentences, error) != 0) {
+        text_read(&work->text, text, wishes->sentences, error) != 0) {
         return -1;
     }
     struct tolk_translator_options options =
         tolk_translator_options_default(&work->session.model.config);
-    options.search.beam = beam;
+    options.search.beam = wishes->beam;
     options.search.n_best = 1;
+    options.batch_tokens = wishes->batch_tokens;
     work->translator =
         tolk_translator_create(&work->session.model, work->session.codec, &options, error);
     work->results = calloc(work->text.count + 1, sizeof *work->results);
@@ -166,16 +180,19 @@ int main(int argc, char **argv)
     tolk_threads_sleep_while_waiting(argv);
     static struct work work;
     struct tolk_error error;
-    size_t threads = (size_t)omp_get_max_threads(), beam = 1, sentences = MOST_SENTENCES;
-    size_t precision = 0;
+    size_t threads = (size_t)omp_get_max_threads();
+    struct wishes wishes = {1, MOST_SENTENCES, TOLK_TRANSLATOR_BATCH_TOKENS, 0};
     bool serves = false;
     const char *notes = NULL, *output = NULL;
     const struct tolk_option options[] = {
-        TOLK_OPTION_SIZE("beam", 'b', "N", "hypotheses, 1 is greedy", &beam, 1, TOLK_MOST_BEAM),
+        TOLK_OPTION_SIZE("beam", 'b', "N", "hypotheses, 1 is greedy", &wishes.beam, 1,
+                         TOLK_MOST_BEAM),
         TOLK_OPTION_SIZE("threads", 't', "N", "OpenMP threads", &threads, 1, TOLK_MOST_THREADS),
-        TOLK_OPTION_SIZE("sentences", 0, "N", "the first so many lines", &sentences, 1,
+        TOLK_OPTION_SIZE("sentences", 0, "N", "the first so many lines", &wishes.sentences, 1,
                          MOST_SENTENCES),
-        TOLK_OPTION_CHOICE("precision", 0, "float32|int8", "of the weights", &precision),
+        TOLK_OPTION_SIZE("batch-tokens", 0, "N", "source pieces in a batch", &wishes.batch_tokens,
+                         1, TOLK_MOST_TOKENS),
+        TOLK_OPTION_CHOICE("precision", 0, "float32|int8", "of the weights", &wishes.precision),
         TOLK_OPTION_FLAG("single", 0, "one sentence at a time", &work.single),
         TOLK_OPTION_FLAG("serve", 0, "a round for each line on standard input", &serves),
         TOLK_OPTION_TEXT("output", 0, "FILE", "write the translations there first", &output),
@@ -189,18 +206,15 @@ int main(int argc, char **argv)
         tolk_options_help(&command, stderr);
         return 2;
     }
-    if (precision != 0) {
-        fprintf(stderr, "no int8 yet\n");
-        return 1;
-    }
     omp_set_num_threads((int)threads);
-    if (open_work(&work, argv[first], argv[first + 1], sentences, beam, &error) != 0) {
+    if (open_work(&work, argv[first], argv[first + 1], &wishes, &error) != 0) {
         fprintf(stderr, "%s\n", error.message);
         return 1;
     }
     char name[NAME_BYTES];
-    snprintf(name, sizeof name, "%s, beam %zu, float32, %zu thread%s",
-             work.single ? "one at a time" : "batches", beam, threads, threads > 1 ? "s" : "");
+    snprintf(name, sizeof name, "%s, beam %zu, %s, %zu thread%s",
+             work.single ? "one at a time" : "batches", wishes.beam,
+             wishes.precision != 0 ? "int8" : "float32", threads, threads > 1 ? "s" : "");
     if (output != NULL && write_output(&work, output) != 0) {
         return 1;
     }
@@ -208,7 +222,7 @@ int main(int argc, char **argv)
     if (serves) {
         serve(&work);
     } else {
-        measure(&work, beam, name, notes);
+        measure(&work, &wishes, name, notes);
     }
     close_work(&work);
     return 0;

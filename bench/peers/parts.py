@@ -205,7 +205,7 @@ def threads(setup, table):
 
 # ---- translation --------------------------------------------------------------------------------
 
-BATCH_SENTENCES, SINGLE_SENTENCES = 512, 64
+BATCH, BATCH_SENTENCES, SINGLE_SENTENCES = 64, 512, 64
 
 
 def converted(setup):
@@ -232,6 +232,15 @@ def sentences(setup):
     return path
 
 
+def batch_tokens(setup, text, count):
+    """The pieces of as many average sentences as CTranslate2 gets in a batch."""
+    import sentencepiece
+
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(setup.model / "source.spm"))
+    lines = Path(text).read_text("utf-8").splitlines()[:count]
+    return round(BATCH * sum(len(pieces.encode(line)) + 1 for line in lines) / len(lines))
+
+
 def translate(setup, table):
     folder, text = converted(setup), sentences(setup)
     for manner in ("batch", "single"):
@@ -249,6 +258,7 @@ def translate_as(setup, table, folder, text, threads, manner, beam, precision):
         "translate", "--serve", "--threads", threads, "--beam", beam, "--sentences", count
     )
     ours += ["--precision", precision, "--output", ours_text]
+    ours += ["--batch-tokens", batch_tokens(setup, text, count)]
     ours += ["--single"] if manner == "single" else []
     commands = {"tolk": [*ours, setup.model, text]}
     # Workers translate batches beside each other; a single sentence knows only threads.

@@ -13,9 +13,13 @@ from pathlib import Path
 from parts import PARTS, Setup
 
 
+ORDER = list(PARTS)
+
+
 class Table:
     def __init__(self, path):
         self.path = Path(path)
+        self.part = None
         self.data = {"rows": {}, "rates": {}, "notes": {}}
         if self.path.exists():
             self.data = json.loads(self.path.read_text("utf-8"))
@@ -24,6 +28,7 @@ class Table:
         self.path.write_text(json.dumps(self.data, indent=1), "utf-8")
 
     def add(self, **row):
+        row["part"] = self.part
         self.data["rows"][f"{row['what']} / {row['threads']}"] = row
         self.save()
         print(self.line(row), file=sys.stderr, flush=True)
@@ -55,7 +60,7 @@ class Table:
             f"{'what':<38} {'th':>2} {'ours':>8} {'theirs':>8} {'':<8} {'ratio':>5} {'bar':>5} "
             f"{'met':<3} {'limit':>6} {'bar':>5} {'met':<3}  their best"
         )
-        for row in self.data["rows"].values():
+        for row in sorted(self.data["rows"].values(), key=lambda row: ORDER.index(row["part"])):
             print(self.line(row))
         for note in self.data["notes"].values():
             print(note)
@@ -76,6 +81,7 @@ def main():
     setup = Setup(options)
     table = Table(setup.work / "results.json")
     for part in [] if options.only_table else options.parts or PARTS:
+        table.part = part
         PARTS[part](setup, table)
     table.print()
 

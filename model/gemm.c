@@ -36,12 +36,9 @@ static const real *element(enum tolk_gemm_packing packing, const real *x, size_t
     return packing == TOLK_ALONG ? x + row * ldx + k : x + k * ldx + row;
 }
 
-/* Rows of reals need no copy, unless they are so far apart that a tile of them falls into the same
- * sets of the first-level cache. */
-static int can_read_in_place(const struct product *x)
+static bool can_read_in_place(const struct product *x)
 {
-    const size_t alias = 1024; /* numbers: a page, over which the sets repeat */
-    return x->packing_of_a == TOLK_ALONG && x->kernels->pair == 1 && x->lda % alias != 0;
+    return x->packing_of_a == TOLK_ALONG && x->kernels->pair == 1 && !tolk_gemm_rows_alias(x->lda);
 }
 
 /* A block of C: rows [i, i + m), columns [j, j + n), of the steps [p, p + k), whose part of B is

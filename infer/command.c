@@ -44,6 +44,7 @@ struct tolk_settings tolk_settings_default(void)
         .length_penalty = TOLK_NOT_GIVEN_DOUBLE,
         .max_length = TOLK_NOT_GIVEN_SIZE,
         .batch_tokens = TOLK_NOT_GIVEN_SIZE,
+        .precision = TOLK_PANELS_REAL,
         .layer = TOLK_NOT_GIVEN_SIZE,
     };
 }
@@ -112,6 +113,7 @@ int tolk_settings_search(const struct tolk_settings *settings,
         search->max_length_constant = settings->max_length;
     }
     options->batch_tokens = tolk_settings_batch_tokens(settings);
+    options->precision = (enum tolk_panels_format)settings->precision;
     if (search->n_best > search->beam) {
         return tolk_error_set(error, "--n-best: %zu translations need a --beam of as many, not %zu",
                               search->n_best, search->beam);
@@ -175,6 +177,7 @@ const char *tolk_settings_for_model(const struct tolk_settings *settings)
         {"--length-penalty", settings->length_penalty >= 0},
         {"--max-length", settings->max_length != TOLK_NOT_GIVEN_SIZE},
         {"--batch-tokens", settings->batch_tokens != TOLK_NOT_GIVEN_SIZE},
+        {"--precision", settings->precision != TOLK_PANELS_REAL},
         {"--layer", settings->layer != TOLK_NOT_GIVEN_SIZE},
         {"--head", settings->heads != NULL},
         {"--shift", settings->shift},

@@ -36,6 +36,7 @@ struct tolk_settings {
     double length_penalty;
     size_t max_length;
     size_t batch_tokens;
+    size_t precision; /* enum tolk_panels_format */
     size_t layer;
     const char *heads;
     bool shift;
@@ -60,7 +61,12 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
                            0, 10),                                                                 \
         TOLK_OPTION_SIZE("max-length", 0, "N",                                                     \
                          "greatest length of a translation in pieces\n(2 · source + 10)",          \
-                         &(s)->max_length, 1, TOLK_MOST_TOKENS)
+                         &(s)->max_length, 1, TOLK_MOST_TOKENS),                                   \
+        TOLK_OPTION_CHOICE(                                                                        \
+            "precision", 0, "float32|int8",                                                        \
+            "numbers that are multiplied: 8-bit integers are\nfaster, and nearly as "              \
+            "good (float32)",                                                                      \
+            &(s)->precision)
 #define TOLK_CHOICE_OPTIONS(s)                                                                     \
     TOLK_OPTION_SIZE(                                                                              \
         "layer", 0, "N",                                                                           \

@@ -17,6 +17,7 @@ struct tolk_translator {
     const struct tolk_model *model;
     const struct tolk_codec *codec;
     struct tolk_translator_options options;
+    struct tolk_inference_weights *weights;
     struct worker *workers;
     size_t worker_count;
     struct tolk_forcer *forcer; /* for the attention */
@@ -51,13 +52,14 @@ struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
     translator->model = model;
     translator->codec = codec;
     translator->options = *options;
+    translator->weights = tolk_inference_weights_make(model, options->precision, error);
     if (options->attention) {
         translator->options.words = true;
         translator->forcer = tolk_forcer_create(model, error);
-        if (translator->forcer == NULL) {
-            tolk_translator_free(translator);
-            return NULL;
-        }
+    }
+    if (translator->weights == NULL || (options->attention && translator->forcer == NULL)) {
+        tolk_translator_free(translator);
+        return NULL;
     }
     return translator;
 }
@@ -73,7 +75,13 @@ void tolk_translator_free(struct tolk_translator *translator)
     }
     free(translator->workers);
     tolk_forcer_free(translator->forcer);
+    tolk_inference_weights_free(translator->weights);
     free(translator);
+}
+
+void tolk_translator_refresh(struct tolk_translator *translator)
+{
+    tolk_inference_weights_refresh(translator->weights);
 }
 
 static int reserve_workers(struct tolk_translator *translator, size_t threads,
@@ -89,7 +97,7 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
     translator->workers = grown;
     while (translator->worker_count < threads) {
         struct worker *const worker = &translator->workers[translator->worker_count];
-        *worker = (struct worker){.searcher = tolk_searcher_create(translator->model, error)};
+        *worker = (struct worker){.searcher = tolk_searcher_create(translator->weights, error)};
         if (worker->searcher == NULL) {
             return -1;
         }

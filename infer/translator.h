@@ -33,9 +33,10 @@ enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024, TOLK_TRANSLATOR_BATCH_ROWS = 2048 };
 
 struct tolk_translator_options {
     struct tolk_search_options search;
-    size_t batch_tokens; /* source pieces in a batch */
-    bool words;          /* fill in tolk_translation.words and word_scores */
-    bool attention;      /* and its attention, as `choice` reads it */
+    enum tolk_panels_format precision; /* of the products; real numbers by default */
+    size_t batch_tokens;               /* source pieces in a batch */
+    bool words;                        /* fill in tolk_translation.words and word_scores */
+    bool attention;                    /* and its attention, as `choice` reads it */
     struct tolk_attention_choice choice;
 };
 
@@ -57,15 +58,18 @@ struct tolk_translated {
     size_t count;
 };
 
-/* The model and the codec are used, not copied, and must outlive the translator; the values of the
- * model may change between calls. NULL with an error when there is no memory, the vocabulary does
- * not fit the model (tolk_sentence_check_codec), or the choice names a layer or head that the model
- * lacks. */
+/* The model and the codec are used, not copied, and must outlive the translator, which packs the
+ * matrices of the model: tolk_translator_refresh after its values changed. NULL with an error when
+ * there is no memory, the vocabulary does not fit the model (tolk_sentence_check_codec), or the
+ * choice names a layer or head that the model lacks. */
 struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
                                                const struct tolk_codec *codec,
                                                const struct tolk_translator_options *options,
                                                struct tolk_error *error);
 void tolk_translator_free(struct tolk_translator *translator);
+
+/* Takes over the values of the model, which changed. */
+void tolk_translator_refresh(struct tolk_translator *translator);
 
 /* Translates `count` lines (UTF-8, no newline) into results[count]; on an error none is left to
  * free. */

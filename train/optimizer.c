@@ -1,13 +1,13 @@
 #include "train/optimizer.h"
 
-#include <tgmath.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PIECE = 16384, /* numbers; its five arrays stay in a core's second-level cache */
-    LANES = 16,    /* partial sums of the norm, so that the loop vectorises in a fixed order */
-};
+#include "model/isa.h"
+#include "model/kernels/rows.h"
+
+enum { PIECE = 16384 }; /* numbers; its five arrays stay in a core's second-level cache */
 
 static int cut_into_pieces(struct tolk_optimizer *optimizer, const struct tolk_layout *layout)
 {
@@ -60,32 +60,13 @@ void tolk_optimizer_free(struct tolk_optimizer *optimizer)
     *optimizer = (struct tolk_optimizer){.size = 0};
 }
 
-static double sum_of_squares(const real *x, size_t size)
-{
-    double lanes[LANES] = {0};
-    const size_t whole = size - size % LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (size_t lane = 0; lane < LANES; lane++) {
-            const double value = x[i + lane];
-            lanes[lane] += value * value;
-        }
-    }
-    for (size_t i = whole; i < size; i++) {
-        lanes[i - whole] += (double)x[i] * x[i];
-    }
-    double sum = 0;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        sum += lanes[lane];
-    }
-    return sum;
-}
-
 double tolk_optimizer_norm(struct tolk_optimizer *optimizer, const real *gradients)
 {
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
 #pragma omp parallel for schedule(static)
     for (size_t p = 0; p < optimizer->piece_count; p++) {
         const struct tolk_optimizer_piece *piece = &optimizer->pieces[p];
-        optimizer->sums[p] = sum_of_squares(gradients + piece->begin, piece->size);
+        optimizer->sums[p] = kernels->sum_of_squares(piece->size, gradients + piece->begin);
     }
     double sum = 0;
     for (size_t p = 0; p < optimizer->piece_count; p++) {
@@ -94,44 +75,14 @@ double tolk_optimizer_norm(struct tolk_optimizer *optimizer, const real *gradien
     return sqrt(sum);
 }
 
-/* The factors of one update, in the type of the numbers. */
-struct step {
-    real clip;
-    real beta1, beta2;
-    real rate;          /* η / (1 − β₁ᵗ) */
-    real second_factor; /* 1 / sqrt(1 − β₂ᵗ) */
-    real epsilon;
-    real decay;   /* η λ */
-    real renewal; /* 1 − d */
-};
-
-static void update_piece(const struct step *step, real decays, size_t size, real *restrict values,
-                         real *restrict gradients, real *restrict first, real *restrict second,
-                         real *restrict average)
-{
-    const struct step s = *step;
-    const real keep = 1 - s.decay * decays;
-    for (size_t i = 0; i < size; i++) {
-        const real g = s.clip * gradients[i];
-        const real m = s.beta1 * first[i] + (1 - s.beta1) * g;
-        const real v = s.beta2 * second[i] + (1 - s.beta2) * g * g;
-        const real root = sqrt(v);
-        const real w = keep * values[i] - s.rate * m / (s.second_factor * root + s.epsilon);
-        first[i] = m;
-        second[i] = v;
-        values[i] = w;
-        average[i] += s.renewal * (w - average[i]);
-        gradients[i] = 0;
-    }
-}
-
 void tolk_optimizer_update(struct tolk_optimizer *optimizer, uint64_t update, double rate,
                            double norm, real *values, real *gradients)
 {
+    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
     const struct tolk_optimizer_options *o = &optimizer->options;
     const double t = (double)update;
     const double average_decay = fmin(o->average_decay, (1 + t) / (10 + t));
-    const struct step step = {
+    const struct tolk_adam_step step = {
         .clip = (real)(o->clip > 0 && norm > o->clip ? o->clip / norm : 1),
         .beta1 = (real)o->beta1,
         .beta2 = (real)o->beta2,
@@ -145,7 +96,7 @@ void tolk_optimizer_update(struct tolk_optimizer *optimizer, uint64_t update, do
     for (size_t p = 0; p < optimizer->piece_count; p++) {
         const struct tolk_optimizer_piece *piece = &optimizer->pieces[p];
         const size_t b = piece->begin;
-        update_piece(&step, piece->decays, piece->size, values + b, gradients + b,
-                     optimizer->first + b, optimizer->second + b, optimizer->average + b);
+        kernels->adam(&step, piece->decays, piece->size, values + b, gradients + b,
+                      optimizer->first + b, optimizer->second + b, optimizer->average + b);
     }
 }

@@ -4,6 +4,7 @@
  * small matrices with the rows of B in registers, does the five products of forward and backward.
  */
 #include "model/kernels/rows_internal.h"
+#include "model/kernels/transpose.h"
 
 /* ---- C = A · B for small matrices ---------------------------------------------------------------
  */
@@ -91,15 +92,27 @@ static void transpose(const struct tolk_attention_block *block, const real *x, s
                       real *transposed)
 {
     const size_t width = padded(block->keys);
-    for (size_t j = 0; j < block->keys; j++) {
-        const real *row = key_row(block, x, ld, j);
-        for (size_t c = 0; c < block->dim; c++) {
-            transposed[c * width + j] = row[c];
-        }
-    }
-    for (size_t c = 0; c < block->dim; c++) {
-        for (size_t j = block->keys; j < width; j++) {
-            transposed[c * width + j] = 0;
+    for (size_t j = 0; j < width; j += TOLK_LANES) {
+        for (size_t c = 0; c < block->dim; c += TOLK_LANES) {
+            const size_t columns = block->dim - c;
+            tolk_vector square[TOLK_LANES];
+            TOLK_UNROLL
+            for (size_t i = 0; i < TOLK_LANES; i++) {
+                if (j + i >= block->keys) {
+                    square[i] = (tolk_vector){0};
+                } else if (columns >= TOLK_LANES) {
+                    square[i] = tolk_load(key_row(block, x, ld, j + i) + c);
+                } else {
+                    square[i] = tolk_load_part(key_row(block, x, ld, j + i) + c, columns);
+                }
+            }
+            tolk_transpose(square);
+            TOLK_UNROLL
+            for (size_t i = 0; i < TOLK_LANES; i++) {
+                if (i < columns) {
+                    tolk_store(transposed + (c + i) * width + j, square[i]);
+                }
+            }
         }
     }
 }

@@ -22,27 +22,44 @@ double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x)
     return (double)maximum + log((double)sum);
 }
 
+/* What one pass over the exponentials gives. */
+struct sums {
+    real exponentials; /* Σ exp(x - maximum) */
+    real shifted;      /* Σ (x - maximum) */
+};
+
+/* The exponentials take the logits' place where `keep`, a constant after inlining. */
+static inline __attribute__((always_inline)) struct sums exponentials(size_t columns, real *logits,
+                                                                      real maximum, bool keep)
+{
+    real sum = 0;
+    real shifted = 0;
+#pragma omp simd reduction(+ : sum, shifted)
+    for (size_t c = 0; c < columns; c++) {
+        const real x = logits[c] - maximum;
+        const real e = tolk_exp(x);
+        if (keep) {
+            logits[c] = e;
+        }
+        sum += e;
+        shifted += x;
+    }
+    return (struct sums){sum, shifted};
+}
+
 struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
                                                               size_t label, double label_smoothing,
                                                               bool gradient)
 {
     const real maximum = row_maximum(columns, logits);
     const real at_label = logits[label];
-    real sum = 0;
-    real shifted = 0; /* Σ (x - maximum) */
-#pragma omp simd reduction(+ : sum, shifted)
-    for (size_t c = 0; c < columns; c++) {
-        const real x = logits[c] - maximum;
-        const real e = tolk_exp(x);
-        logits[c] = gradient ? e : logits[c];
-        sum += e;
-        shifted += x;
-    }
-    const double log_sum = log((double)sum);
+    const struct sums sums = gradient ? exponentials(columns, logits, maximum, true)
+                                      : exponentials(columns, logits, maximum, false);
+    const double log_sum = log((double)sums.exponentials);
     const double nll = log_sum - ((double)at_label - (double)maximum);
-    const double uniform = log_sum - (double)shifted / (double)columns;
+    const double uniform = log_sum - (double)sums.shifted / (double)columns;
     if (gradient) {
-        const real scale = 1 / sum;
+        const real scale = 1 / sums.exponentials;
         const real share = (real)(label_smoothing / (double)columns);
 #pragma omp simd
         for (size_t c = 0; c < columns; c++) {

@@ -4,41 +4,36 @@
 
 #include <string.h>
 
+#include "model/kernels/transpose.h"
+
 #ifdef __AVX512F__
 #include <immintrin.h>
 #endif
 
 /* A tile's sums, its vectors of B and one element of A must fit the registers. */
 #if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64, ROWS = 14, VECTORS = 2 };
-#elif defined(__AVX2__)
-enum { VECTOR_BYTES = 32, ROWS = 6, VECTORS = 2 };
+enum { ROWS = 14, VECTORS = 2 };
 #elif defined(__ARM_NEON)
-enum { VECTOR_BYTES = 16, ROWS = 12, VECTORS = 2 };
+enum { ROWS = 12, VECTORS = 2 };
 #else
-enum { VECTOR_BYTES = 16, ROWS = 6, VECTORS = 2 };
+enum { ROWS = 6, VECTORS = 2 };
 #endif
 
-enum { LANES = VECTOR_BYTES / sizeof(real), COLUMNS = VECTORS * LANES, LINE = 64 / sizeof(real) };
+enum { LANES = TOLK_LANES, COLUMNS = VECTORS * LANES, LINE = 64 / sizeof(real) };
 
-typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
-typedef real loose __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+typedef tolk_vector vector;
 
 #define INLINE static inline __attribute__((always_inline))
-#ifdef __SANITIZE_ADDRESS__ /* checks in every unrolled step would take minutes to compile */
-#define UNROLL
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
+#define UNROLL TOLK_UNROLL
 
 INLINE vector load(const real *x)
 {
-    return *(const loose *)x;
+    return tolk_load(x);
 }
 
 INLINE void store(real *x, vector v)
 {
-    *(loose *)x = v;
+    tolk_store(x, v);
 }
 
 /* The first `count` lanes, the others zero. */
@@ -102,7 +97,7 @@ INLINE void copy_along(size_t k, const real *x, real *words)
 /* `count` words from two rows that follow one another along k; x1 is NULL after an odd end. */
 INLINE void copy_across(size_t count, const real *x0, const real *x1, real *words)
 {
-    const __m512i turns = (__m512i)(short __attribute__((vector_size(VECTOR_BYTES)))){
+    const __m512i turns = (__m512i)(short __attribute__((vector_size(TOLK_VECTOR_BYTES)))){
         0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
         8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     for (size_t j = 0; j < count; j += LANES) {
@@ -183,41 +178,6 @@ static void pack_a_along(size_t m, size_t k, const real *a, size_t lda, real *wo
     }
 }
 
-/* The first and the second halves of x and y, lane by lane in turn. */
-INLINE void interleave(vector x, vector y, vector *first, vector *second)
-{
-#ifdef TOLK_REAL_DOUBLE
-    typedef long long index __attribute__((vector_size(VECTOR_BYTES)));
-#else
-    typedef int index __attribute__((vector_size(VECTOR_BYTES)));
-#endif
-    index low = {0}, high = {0};
-    UNROLL
-    for (int i = 0; i < LANES; i++) {
-        low[i] = i / 2 + (i % 2) * LANES;
-        high[i] = low[i] + LANES / 2;
-    }
-    *first = __builtin_shuffle(x, y, low);
-    *second = __builtin_shuffle(x, y, high);
-}
-
-/* Transposes LANES x LANES: interleaving row i with row i + LANES / 2, log2(LANES) times. */
-INLINE void transpose(vector x[LANES])
-{
-    UNROLL
-    for (int stage = 1; stage < LANES; stage *= 2) {
-        vector y[LANES];
-        UNROLL
-        for (int i = 0; i < LANES / 2; i++) {
-            interleave(x[i], x[i + LANES / 2], &y[2 * i], &y[2 * i + 1]);
-        }
-        UNROLL
-        for (int i = 0; i < LANES; i++) {
-            x[i] = y[i];
-        }
-    }
-}
-
 /* b [columns, k], columns <= LANES, into one vector's width of a panel. */
 INLINE void pack_b_strip(size_t columns, size_t k, const real *b, size_t ldb, real *panel)
 {
@@ -227,7 +187,7 @@ INLINE void pack_b_strip(size_t columns, size_t k, const real *b, size_t ldb, re
         for (size_t j = 0; j < LANES; j++) {
             x[j] = j < columns ? words_along(k - p, b + j * ldb + p) : (vector){0};
         }
-        transpose(x);
+        tolk_transpose(x);
         size_t words = words_of(k - p);
         UNROLL
         for (size_t i = 0; i < LANES; i++) {

@@ -22,6 +22,12 @@
 #else
 #define TOLK_VECTOR_BYTES 16
 #endif
+#ifdef __SANITIZE_ADDRESS__ /* checks in every unrolled step would take minutes to compile */
+#define TOLK_UNROLL
+#else
+#define TOLK_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum { TOLK_LANES = TOLK_VECTOR_BYTES / sizeof(real) };
 typedef real tolk_vector __attribute__((vector_size(TOLK_VECTOR_BYTES)));
 
@@ -62,10 +68,13 @@ static inline real tolk_exp(real x)
     const float ln2_low = -2.12194440e-4F;
     const float smallest = -87.0F;
     const float largest = 88.0F;
-    const float t = (x < smallest ? smallest : x > largest ? largest : x);
-    const float scaled = t * log2e;
-    const int32_t n = (int32_t)(scaled + (scaled < 0 ? -0.5F : 0.5F));
-    const float r = (t - (float)n * ln2_high) - (float)n * ln2_low;
+    /* Adding 1.5 · 2²³ rounds to an integer, which the lowest bits of the sum then hold. */
+    const float rounder = 12582912.0F;
+    const float above = x < smallest ? smallest : x;
+    const float t = above > largest ? largest : above;
+    const float rounded = t * log2e + rounder;
+    const float n = rounded - rounder;
+    const float r = (t - n * ln2_high) - n * ln2_low;
     /* Cephes' expf: the minimax polynomial of (e^r - 1 - r) / r² on |r| <= ln 2 / 2. */
     float p = 1.9875691500e-4F;
     p = p * r + 1.3981999507e-3F;
@@ -74,10 +83,13 @@ static inline real tolk_exp(real x)
     p = p * r + 1.6666665459e-1F;
     p = p * r + 5.0000001201e-1F;
     p = p * r * r + r + 1.0F;
-    const uint32_t bits = (uint32_t)(n + 127) << 23;
+    uint32_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    bits = (bits + 127) << 23;
+    bits = x < smallest ? 0 : bits; /* not p · power or 0: a branch would not vectorise */
     float power;
     memcpy(&power, &bits, sizeof power);
-    return x < smallest ? 0.0F : p * power;
+    return p * power;
 #endif
 }
 

@@ -14,6 +14,9 @@ const struct tolk_row_kernels TOLK_KERNEL(tolk_row_kernels) = {
     .activation_backward = TOLK_KERNEL(tolk_activation_backward),
     .attention_forward = TOLK_KERNEL(tolk_attention_forward),
     .attention_backward = TOLK_KERNEL(tolk_attention_backward),
+    .attend = TOLK_KERNEL(tolk_attend),
     .cross_entropy = TOLK_KERNEL(tolk_cross_entropy),
     .log_sum_exp = TOLK_KERNEL(tolk_log_sum_exp),
+    .sum_of_squares = TOLK_KERNEL(tolk_sum_of_squares),
+    .adam = TOLK_KERNEL(tolk_adam),
 };

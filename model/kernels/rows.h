@@ -26,9 +26,36 @@ struct tolk_attention_block {
     uint32_t mask_index; /* of weights[0] */
 };
 
+/* One query over the keys of a cache, all heads: head h owns the columns [h · dim, (h + 1) · dim).
+ */
+struct tolk_attend {
+    size_t heads, dim, keys; /* keys ≥ 1 */
+    const real *q;           /* [heads · dim] */
+    const real *k, *v;       /* rows ld apart */
+    size_t ld;
+    const int32_t *key_rows; /* NULL, or which rows of k and v the keys are */
+    real
+        *weights; /* [heads, keys], rows ldw apart: a multiple of TOLK_ATTEND_GRAIN, zeros behind */
+    size_t ldw;
+    real *out; /* [heads · dim] */
+};
+enum { TOLK_ATTEND_GRAIN = 64 / sizeof(real) };
+
 struct tolk_cross_entropy_row {
     double smoothed;
     double negative_log_likelihood;
+};
+
+/* The factors of one AdamW update, in the type of the numbers; train/optimizer.h has the formula.
+ */
+struct tolk_adam_step {
+    real clip;
+    real beta1, beta2;
+    real rate;          /* η / (1 − β₁ᵗ) */
+    real second_factor; /* 1 / sqrt(1 − β₂ᵗ) */
+    real epsilon;
+    real decay;   /* η λ */
+    real renewal; /* 1 − d */
 };
 
 struct tolk_row_kernels {
@@ -70,12 +97,23 @@ struct tolk_row_kernels {
     void (*attention_backward)(const struct tolk_attention_block *block, const real *dout,
                                size_t lddo, real *dq, real *dk, real *dv, real *scratch);
 
+    /* weights = softmax(q kᵀ / √dim), out = weights v, head by head. */
+    void (*attend)(const struct tolk_attend *attend);
+
     /* The label-smoothed cross-entropy of one row; `gradient`: turns the logits into
      * softmax(logits) - (1 - ε) · [v = label] - ε / V. */
     struct tolk_cross_entropy_row (*cross_entropy)(size_t columns, real *logits, size_t label,
                                                    double label_smoothing, bool gradient);
     /* log Σ exp x; NaN when an x is. */
     double (*log_sum_exp)(size_t columns, const real *x);
+
+    /* Σ x², summed in double, in an order that does not depend on the instruction set. */
+    double (*sum_of_squares)(size_t size, const real *x);
+    /* One update of `size` numbers, the gradients zero after it; `decays` is 1 where weight decay
+     * applies, else 0. */
+    void (*adam)(const struct tolk_adam_step *step, real decays, size_t size, real *restrict values,
+                 real *restrict gradients, real *restrict first, real *restrict second,
+                 real *restrict average);
 };
 
 extern const struct tolk_row_kernels tolk_row_kernels_baseline;

@@ -31,9 +31,14 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
 void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *block,
                                           const real *dout, size_t lddo, real *dq, real *dk,
                                           real *dv, real *scratch);
+void TOLK_KERNEL(tolk_attend)(const struct tolk_attend *a);
 struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
                                                               size_t label, double label_smoothing,
                                                               bool gradient);
 double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x);
+double TOLK_KERNEL(tolk_sum_of_squares)(size_t size, const real *x);
+void TOLK_KERNEL(tolk_adam)(const struct tolk_adam_step *step, real decays, size_t size,
+                            real *restrict values, real *restrict gradients, real *restrict first,
+                            real *restrict second, real *restrict average);
 
 #endif

@@ -171,7 +171,9 @@ static void check_steps(bool pre_norm)
     make(&model, pre_norm);
     real *forced = logits_of(&model, &batch);
     struct tolk_workspace *workspace = tolk_workspace_create(&model, &error);
-    struct tolk_decoding *decoding = tolk_decoding_create(&model, &error);
+    struct tolk_inference_weights *weights =
+        tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
+    struct tolk_decoding *decoding = tolk_decoding_create(weights, &error);
     ck_assert_int_eq(tolk_workspace_reserve(workspace, &batch, TOLK_FORWARD, &error), 0);
     const real *memory = tolk_transformer_encode(&model, &batch, workspace);
     ck_assert_int_eq(tolk_decoding_begin(decoding, memory, &batch, 3, 4, &error), 0);
@@ -197,6 +199,7 @@ static void check_steps(bool pre_norm)
         last_rows = rows;
     }
     tolk_decoding_free(decoding);
+    tolk_inference_weights_free(weights);
     tolk_workspace_free(workspace);
     free(forced);
     tolk_model_free(&model);

@@ -1,0 +1,43 @@
+/* A square of LANES x LANES numbers transposed in registers. */
+#ifndef TOLK_MODEL_KERNELS_TRANSPOSE_H
+#define TOLK_MODEL_KERNELS_TRANSPOSE_H
+
+#include "model/kernels/kernel.h"
+
+/* The first and the second halves of x and y, lane by lane in turn. */
+static inline __attribute__((always_inline)) void
+tolk_interleave(tolk_vector x, tolk_vector y, tolk_vector *first, tolk_vector *second)
+{
+#ifdef TOLK_REAL_DOUBLE
+    typedef long long index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
+#else
+    typedef int index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
+#endif
+    index low = {0}, high = {0};
+    TOLK_UNROLL
+    for (int i = 0; i < TOLK_LANES; i++) {
+        low[i] = i / 2 + (i % 2) * TOLK_LANES;
+        high[i] = low[i] + TOLK_LANES / 2;
+    }
+    *first = __builtin_shuffle(x, y, low);
+    *second = __builtin_shuffle(x, y, high);
+}
+
+/* Interleaving row i with row i + LANES / 2, log2(LANES) times. */
+static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[TOLK_LANES])
+{
+    TOLK_UNROLL
+    for (int stage = 1; stage < TOLK_LANES; stage *= 2) {
+        tolk_vector y[TOLK_LANES];
+        TOLK_UNROLL
+        for (int i = 0; i < TOLK_LANES / 2; i++) {
+            tolk_interleave(x[i], x[i + TOLK_LANES / 2], &y[2 * i], &y[2 * i + 1]);
+        }
+        TOLK_UNROLL
+        for (int i = 0; i < TOLK_LANES; i++) {
+            x[i] = y[i];
+        }
+    }
+}
+
+#endif

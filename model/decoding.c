@@ -9,7 +9,7 @@
 #include "model/kernels/rows.h"
 
 struct layer_cache {
-    real *self_qkv;      /* [steps · row_limit, 3 d]: step t wrote the rows t · row_limit … */
+    real *self_qkv;      /* this layer's numbers of the first row of the cache */
     real *cross_kv;      /* [source rows, 2 d] */
     real *cross_weights; /* [row_limit, heads, source_width], of the last step */
 };
@@ -18,6 +18,7 @@ struct tolk_decoding {
     const struct tolk_inference_weights *weights;
     size_t row_limit, step_limit;
     size_t step;
+    size_t cached;              /* rows of the cache that earlier steps wrote */
     const size_t *source_begin; /* the batch's */
     size_t source_width; /* the longest source sentence and a step_limit as rows of weights */
     size_t step_width;
@@ -108,6 +109,12 @@ static size_t width_for(size_t keys)
     return (keys + TOLK_ATTEND_GRAIN - 1) / TOLK_ATTEND_GRAIN * TOLK_ATTEND_GRAIN;
 }
 
+/* Numbers in a row of the cache: queries, keys and values of all layers. */
+static size_t cache_width(const struct tolk_config *config)
+{
+    return config->decoder_layers * 3 * config->d_model;
+}
+
 /* Cuts the arena, or counts where there is none. */
 static size_t plan(struct tolk_decoding *decoding, real *arena, const struct tolk_batch *batch)
 {
@@ -123,12 +130,18 @@ static size_t plan(struct tolk_decoding *decoding, real *arena, const struct tol
         struct layer_cache *layer = &decoding->layers[l];
         layer->cross_kv = tolk_room_take(&cut, tolk_batch_source_rows(batch) * 2 * d);
         layer->cross_weights = tolk_room_take(&cut, rows * heads * decoding->source_width);
-        layer->self_qkv = tolk_room_take(&cut, steps * rows * 3 * d);
     }
     tolk_inference_room_take(&decoding->room, &cut, rows, d, config->decoder_ffn_dim);
     decoding->q = tolk_room_take(&cut, rows * d);
     decoding->logits = tolk_room_take(&cut, rows * config->vocab_size);
     decoding->self_weights = tolk_room_take(&cut, heads * decoding->step_width);
+    /* The cache comes last, and its rows hold all layers, written one behind the other: most
+     * hypotheses end long before their last step, and the memory of the rows that are never written
+     * is never touched. */
+    real *const cache = tolk_room_take(&cut, steps * rows * cache_width(config));
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        decoding->layers[l].self_qkv = cache == NULL ? NULL : cache + l * 3 * d;
+    }
     return cut.used;
 }
 
@@ -168,6 +181,7 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
     decoding->row_limit = rows;
     decoding->step_limit = steps;
     decoding->step = 0;
+    decoding->cached = 0;
     decoding->source_begin = batch->source_begin;
     if (reserve_numbers(decoding, batch, error) != 0) {
         return -1;
@@ -196,7 +210,7 @@ static void extend_history(struct tolk_decoding *decoding, size_t rows, const si
         if (step > 0) {
             memcpy(own, decoding->past + parents[r] * step, step * sizeof *own);
         }
-        own[step] = (int32_t)(step * decoding->row_limit + r);
+        own[step] = (int32_t)(decoding->cached + r);
     }
 }
 
@@ -211,18 +225,19 @@ static void self_attention(struct tolk_decoding *decoding, size_t l, size_t rows
     struct tolk_inference_room *room = &decoding->room;
     /* The new keys and values go straight to their place in the cache. */
     real *cache = decoding->layers[l].self_qkv;
-    real *qkv = cache + decoding->step * decoding->row_limit * 3 * d;
+    const size_t width = cache_width(config);
+    real *qkv = cache + decoding->cached * width;
     const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
-    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, qkv, 3 * d);
+    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, qkv, width);
     for (size_t r = 0; r < rows; r++) {
         tolk_isa()->rows->attend(&(struct tolk_attend){
             .heads = config->decoder_attention_heads,
             .dim = d / config->decoder_attention_heads,
             .keys = keys,
-            .q = qkv + r * 3 * d,
+            .q = qkv + r * width,
             .k = cache + d,
             .v = cache + 2 * d,
-            .ld = 3 * d,
+            .ld = width,
             .key_rows = decoding->history + r * keys,
             .weights = decoding->self_weights,
             .ldw = decoding->step_width,
@@ -292,6 +307,7 @@ const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, cons
                          weights->model->weights.final_logits_bias, false, decoding->logits,
                          config->vocab_size);
     decoding->step++;
+    decoding->cached += rows;
     return decoding->logits;
 }
 

@@ -107,13 +107,15 @@ $(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_
 
 # ---- measuring ----------------------------------------------------------------------------------
 
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtolk.a
+BENCH_SUPPORT  := $(patsubst %,$(BUILD)/bench/%.o,blas measure peak work)
+BENCH_PROGRAMS := $(patsubst %,$(BUILD)/bench/%,epoch gemm machine plot step translate)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SUPPORT) $(BUILD)/libtolk.a
 	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
 # ---- tests --------------------------------------------------------------------------------------
 
 # Each tests/<room>/test_*.c is one program; those under tests/gradients are built on doubles.
-TEST_SOURCES     := $(wildcard $(foreach r,$(ROOMS),tests/$(r)/test_*.c))
+TEST_SOURCES     := $(wildcard $(foreach r,$(ROOMS) bench,tests/$(r)/test_*.c))
 GRADIENT_SOURCES := $(wildcard tests/gradients/test_*.c)
 TESTS            := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 GRADIENT_TESTS   := $(GRADIENT_SOURCES:tests/%.c=$(BUILD)/double/tests/%)
@@ -122,6 +124,7 @@ TEST_SUPPORT     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 $(BUILD)/tests/%.o: package_cflags += $(test_cflags)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(BUILD)/libtolk.a
 	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) $(test_libs) -lm
+$(BUILD)/tests/bench/test_work: $(BUILD)/bench/work.o
 .SECONDARY:
 
 tests: $(TESTS) ## build the test programs
@@ -164,10 +167,22 @@ check-oracle: all $(VENV)/ready $(BUILD)/tests/oracle/dump_logits ## compare MOD
 
 # ---- benchmarks and installation ------------------------------------------------------------------
 
-bench: all $(BUILD)/bench/gemm $(BUILD)/bench/step ## the matrix products and a training step against the limit
-	$(BUILD)/bench/gemm 1 2
-	$(BUILD)/bench/step T
-	$(BUILD)/bench/step B
+# The model that translates: MODEL=DIR, else one that is trained on the spot.
+BENCH_MODEL := $(if $(filter command environment,$(firstword $(origin MODEL))),$(MODEL),$(BUILD)/bench/model)
+PEERS_VENV  ?= $(VENV)
+
+bench-programs: build-packages
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS)
+
+bench: bench-programs ## products, training steps, translation against the machine's limits
+	bench/model.sh $(BUILD) $(BENCH_MODEL)
+	bench/run.sh $(BUILD) $(BENCH_MODEL)
+
+bench-peers: bench-programs ## the same beside PyTorch, CTranslate2, oneDNN, OpenBLAS (PARTS="gemm step …")
+	@tools/packages.sh peers || echo "some peers are not on this system and will be left out" >&2
+	@[ -n "$(filter-out $(VENV),$(PEERS_VENV))" ] || $(MAKE) --no-print-directory $(VENV)/ready
+	bench/model.sh $(BUILD) $(BENCH_MODEL)
+	$(PEERS_VENV)/bin/python bench/peers/run.py --build $(BUILD) --venv $(PEERS_VENV) --model $(BENCH_MODEL) $(PARTS)
 
 PREFIX ?= /usr/local
 install: all ## put the programs under PREFIX (/usr/local)
@@ -201,7 +216,7 @@ valgrind: packages ## the suite under valgrind
 	@BUILD=$(BUILD) TOLK_ISA=avx2 OMP_WAIT_POLICY=passive TOLK_TEST_SLOW=1 WRAPPER="$(VALGRIND)" \
 	    tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
 
-OWN_FILES = $(wildcard $(foreach r,$(ROOMS) model/kernels bench tests/support tests/gradients tests/oracle \
+OWN_FILES = $(wildcard $(foreach r,$(ROOMS) model/kernels bench tests/support tests/gradients tests/oracle tests/bench \
             $(ROOMS:%=tests/%),$(r)/*.[ch] $(r)/*.cc))
 
 format: ## rewrite the sources with clang-format
@@ -224,7 +239,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench install format lint lint-packages clean help FORCE
+.PHONY: all tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench bench-programs bench-peers install format lint lint-packages clean help FORCE
 .DEFAULT_GOAL := all
 
 # The variants below $(BUILD) and the environment of the oracles have their own.

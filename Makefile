@@ -142,9 +142,9 @@ $(BUILD)/portable/step: tests/portable/step.c $(PORTABLE_OBJECTS) $(PORTABLE_HEA
 	$(portable_link)
 portable-tests: $(PORTABLE_TESTS) $(BUILD)/portable/step
 
-neon-tests: $(BUILD)/portable/step
 ifneq ($(and $(filter x86_64-%,$(MACHINE)),$(filter float,$(REAL)),$(shell command -v $(NEON_CC))),)
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/neon CC=$(NEON_CC) CFLAGS=-O3 SANITIZE= PACKAGES= \
+neon-tests: $(BUILD)/portable/step
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/neon CC=$(NEON_CC) CFLAGS=-O1 KERNEL_FLAGS='-O3 $(KERNEL_FLAGS)' SANITIZE= PACKAGES= \
 	    portable-tests
 endif
 

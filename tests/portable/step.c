@@ -20,7 +20,7 @@ static const struct tolk_batch batch = {
     .target_output = target_output,
 };
 enum { VOCABULARY = 41, TARGET_ROWS = 8 };
-static const double LOUDER = 3; /* than the initialisation: attention that differs by key */
+static const double NOISE = 0.05; /* on the initialisation: no weight, no bias is zero or one */
 
 static void print(const char *what, const real *x, size_t count)
 {
@@ -69,7 +69,8 @@ int main(void)
         return EXIT_FAILURE;
     }
     for (size_t i = 0; i < model.layout.size; i++) {
-        model.values[i] *= (real)LOUDER;
+        model.values[i] +=
+            (real)(NOISE * tolk_random_normal(tolk_random_key(9, 1, 1), (uint32_t)i));
     }
     const int status = step(&model, &error);
     tolk_model_free(&model);

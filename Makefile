@@ -59,15 +59,19 @@ isa_flags_neon     := # every processor of that machine has it
 isa_flags_avx2     := -mavx2 -mfma -mf16c -mtune=haswell
 isa_flags_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
 KERNEL_FLAGS := -ffp-contract=fast
-KERNELS := $(filter-out %_bfloat16.c,$(wildcard model/kernels/*.c))
+# Products of 8-bit integers begin and end with floats; a build on doubles has none.
+KERNELS := $(filter-out %_bfloat16.c $(if $(filter double,$(REAL)),%/int8.c),$(wildcard model/kernels/*.c))
 OBJECTS += $(foreach isa,$(ISAS),$(KERNELS:%.c=$(BUILD)/%.$(isa).o))
 
-# An instruction set that only adds products of bfloat16 to the one before it.
+# Instruction sets that only add products of 8-bit integers or of bfloat16 to the one before them.
 ifneq ($(filter x86_64-%,$(MACHINE)),)
 ifneq ($(REAL),double)
+INT8_ISAS     := avx512vnni
 BFLOAT16_ISAS := avx512bf16
 endif
 endif
+isa_flags_avx512vnni := $(isa_flags_avx512) -mavx512vnni
+OBJECTS += $(INT8_ISAS:%=$(BUILD)/model/kernels/int8.%.o)
 isa_flags_avx512bf16 := $(isa_flags_avx512) -mavx512bf16
 OBJECTS += $(BFLOAT16_ISAS:%=$(BUILD)/model/kernels/gemm_bfloat16.%.o)
 
@@ -101,18 +105,20 @@ $(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) -DTOLK_KERNEL_ISA=$(1) $$(all_cflags) $$(KERNEL_FLAGS) $$(isa_flags_$(1)) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach isa,$(ISAS) $(BFLOAT16_ISAS),$(eval $(call kernel_rule,$(isa))))
-$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(BFLOAT16_ISAS),-DTOLK_HAVE_$(isa)=1)
+$(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),$(eval $(call kernel_rule,$(isa))))
+$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),-DTOLK_HAVE_$(isa)=1)
 
 # ---- measuring ----------------------------------------------------------------------------------
 
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libtolk.a
+BENCH_SUPPORT  := $(patsubst %,$(BUILD)/bench/%.o,blas measure peak work)
+BENCH_PROGRAMS := $(patsubst %,$(BUILD)/bench/%,epoch gemm machine plot step translate)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SUPPORT) $(BUILD)/libtolk.a
 	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
 # ---- tests --------------------------------------------------------------------------------------
 
 # Each tests/<room>/test_*.c is one program; those under tests/gradients are built on doubles.
-TEST_SOURCES     := $(wildcard $(foreach r,$(ROOMS),tests/$(r)/test_*.c))
+TEST_SOURCES     := $(wildcard $(foreach r,$(ROOMS) bench,tests/$(r)/test_*.c))
 GRADIENT_SOURCES := $(wildcard tests/gradients/test_*.c)
 TESTS            := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 GRADIENT_TESTS   := $(GRADIENT_SOURCES:tests/%.c=$(BUILD)/double/tests/%)
@@ -121,18 +127,21 @@ TEST_SUPPORT     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 $(BUILD)/tests/%.o: package_cflags += $(test_cflags)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(BUILD)/libtolk.a
 	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) $(test_libs) -lm
+$(BUILD)/tests/bench/test_work: $(BUILD)/bench/work.o
 .SECONDARY:
 
 tests: $(TESTS) neon-tests ## build the test programs
 
-# The tests of model/ that need no package: tests/portable stands in for Check. A cross-compiler
-# builds them for aarch64, and tests/portable/test_neon.sh runs them.
+# The tests of model/ that need no package: those of what reads JSON stay behind, tests/portable
+# stands in for Check. A cross-compiler builds them for aarch64, tests/portable/test_neon.sh runs them.
 NEON_CC          := aarch64-linux-gnu-gcc
-PORTABLE_SOURCES := $(filter-out model/config_read.c model/config_write.c model/load.c model/safetensors.c model/save.c, \
-                    $(wildcard model/*.c)) base/error.c base/file.c base/random.c
+JSON_SOURCES     := $(patsubst %,model/%.c,config_read config_write load safetensors save)
+JSON_TESTS       := config load oracle safetensors
+PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/random.c
 PORTABLE_OBJECTS := $(PORTABLE_SOURCES:%.c=$(BUILD)/%.o) $(filter $(BUILD)/model/kernels/%,$(OBJECTS))
 PORTABLE_HEADERS := $(wildcard tests/portable/*.h tests/support/*.h model/*.h model/kernels/*.h)
-PORTABLE_TESTS   := $(patsubst %,$(BUILD)/portable/test_%,gemm isa rows attention losses transformer)
+PORTABLE_TESTS   := $(patsubst tests/model/%.c,$(BUILD)/portable/%,$(filter-out $(JSON_TESTS:%=tests/model/test_%.c), \
+                    $(wildcard tests/model/test_*.c)))
 portable_link     = $(CC) $(CPPFLAGS) -Itests/portable $(all_cflags) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lm
 $(BUILD)/portable/test_%: tests/model/test_%.c tests/portable/suite.c tests/support/reference.c $(PORTABLE_OBJECTS) $(PORTABLE_HEADERS)
 	@mkdir -p $(@D)
@@ -186,10 +195,22 @@ check-oracle: all $(VENV)/ready $(BUILD)/tests/oracle/dump_logits ## compare MOD
 
 # ---- benchmarks and installation ------------------------------------------------------------------
 
-bench: all $(BUILD)/bench/gemm $(BUILD)/bench/step ## the matrix products and a training step against the limit
-	$(BUILD)/bench/gemm 1 2
-	$(BUILD)/bench/step T
-	$(BUILD)/bench/step B
+# The model that translates: MODEL=DIR, else one that is trained on the spot.
+BENCH_MODEL := $(if $(filter command environment,$(firstword $(origin MODEL))),$(MODEL),$(BUILD)/bench/model)
+PEERS_VENV  ?= $(VENV)
+
+bench-programs: build-packages
+	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS)
+
+bench: bench-programs ## products, training steps, translation against the machine's limits
+	bench/model.sh $(BUILD) $(BENCH_MODEL)
+	bench/run.sh $(BUILD) $(BENCH_MODEL)
+
+bench-peers: bench-programs ## the same beside PyTorch, CTranslate2, oneDNN, OpenBLAS (PARTS="gemm step …")
+	@tools/packages.sh peers || echo "some peers are not on this system and will be left out" >&2
+	@[ -n "$(filter-out $(VENV),$(PEERS_VENV))" ] || $(MAKE) --no-print-directory $(VENV)/ready
+	bench/model.sh $(BUILD) $(BENCH_MODEL)
+	$(PEERS_VENV)/bin/python bench/peers/run.py --build $(BUILD) --venv $(PEERS_VENV) --model $(BENCH_MODEL) $(PARTS)
 
 PREFIX ?= /usr/local
 install: all ## put the programs under PREFIX (/usr/local)
@@ -223,8 +244,8 @@ valgrind: packages ## the suite under valgrind
 	@BUILD=$(BUILD) $(if $(filter avx2,$(ISAS)),TOLK_ISA=avx2) OMP_WAIT_POLICY=passive TOLK_TEST_SLOW=1 WRAPPER="$(VALGRIND)" \
 	    tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
 
-OWN_FILES = $(wildcard $(foreach r,$(ROOMS) model/kernels bench tests/support tests/gradients tests/oracle tests/portable \
-            $(ROOMS:%=tests/%),$(r)/*.[ch] $(r)/*.cc))
+OWN_FILES = $(wildcard $(foreach r,$(ROOMS) model/kernels bench tests/support tests/gradients tests/oracle tests/bench \
+            tests/portable $(ROOMS:%=tests/%),$(r)/*.[ch] $(r)/*.cc))
 
 format: ## rewrite the sources with clang-format
 	clang-format -i $(sort $(OWN_FILES))
@@ -246,7 +267,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests portable-tests neon-tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench install format lint lint-packages clean help FORCE
+.PHONY: all tests portable-tests neon-tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench bench-programs bench-peers install format lint lint-packages clean help FORCE
 .DEFAULT_GOAL := all
 
 # The variants below $(BUILD) and the environment of the oracles have their own.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that tolk needs, where they are missing.
-#   tools/packages.sh build [test] [lint]
+#   tools/packages.sh build [test] [lint] [peers]
 # On a system without apt-get it says what to install and stops.
 set -eu
 
@@ -21,9 +21,10 @@ for what in "$@"; do
             optional="$optional gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
         fi
         ;;
+    peers) packages="$packages libopenblas0-openmp libdnnl-dev python3-dev python3-venv" ;;
     lint) packages="$packages clang-format clang-tidy libomp-dev cppcheck" ;;
     *)
-        echo "usage: tools/packages.sh [build] [test] [lint]" >&2
+        echo "usage: tools/packages.sh [build] [test] [lint] [peers]" >&2
         exit 2
         ;;
     esac

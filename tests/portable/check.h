@@ -35,15 +35,27 @@ _Noreturn void tolk_portable_fail(const char *file, int line, const char *format
                       ck_a, ck_b);                                                                 \
     } while (0)
 #define ck_assert_int_eq(a, b) ck_portable_integers(intmax_t, "jd", a, ==, b)
+#define ck_assert_int_ne(a, b) ck_portable_integers(intmax_t, "jd", a, !=, b)
+#define ck_assert_int_gt(a, b) ck_portable_integers(intmax_t, "jd", a, >, b)
 #define ck_assert_uint_eq(a, b) ck_portable_integers(uintmax_t, "ju", a, ==, b)
 #define ck_assert_uint_ge(a, b) ck_portable_integers(uintmax_t, "ju", a, >=, b)
 #define ck_assert_uint_gt(a, b) ck_portable_integers(uintmax_t, "ju", a, >, b)
 #define ck_assert_uint_lt(a, b) ck_portable_integers(uintmax_t, "ju", a, <, b)
 
+#define ck_portable_doubles(a, operator, b)                                                        \
+    do {                                                                                           \
+        const double ck_a = (a), ck_b = (b);                                                       \
+        ck_assert_msg(ck_a operator ck_b, "%s %s %s: %g, %g", #a, #operator, #b, ck_a, ck_b);      \
+    } while (0)
+#define ck_assert_double_eq(a, b) ck_portable_doubles(a, ==, b)
+#define ck_assert_double_gt(a, b) ck_portable_doubles(a, >, b)
+#define ck_assert_double_le(a, b) ck_portable_doubles(a, <=, b)
+#define ck_assert_double_lt(a, b) ck_portable_doubles(a, <, b)
 #define ck_assert_double_eq_tol(a, b, tolerance)                                                   \
     ck_assert_msg(fabs((double)(a) - (double)(b)) < (tolerance), "%s == %s: %g, %g", #a, #b,       \
                   (double)(a), (double)(b))
 #define ck_assert_ptr_eq(a, b) ck_assert((const void *)(a) == (const void *)(b))
+#define ck_assert_ptr_null(a) ck_assert((a) == NULL)
 #define ck_assert_ptr_nonnull(a) ck_assert((a) != NULL)
 #define ck_assert_str_eq(a, b) ck_assert(strcmp(a, b) == 0)
 #define ck_assert_mem_eq(a, b, size) ck_assert(memcmp(a, b, size) == 0)

@@ -34,13 +34,13 @@ compare() {
 # A test that skips prints its reason, then returns like one that passed.
 unset TOLK_ISA
 if compare; then echo "ok neon step of a model"; else echo "not ok neon step of a model"; fi
-for program in gemm isa rows attention losses transformer; do
-    OMP_WAIT_POLICY=passive $emulate "$programs/test_$program" >"$programs/$program.log" 2>&1
+for program in "$programs"/test_*; do
+    OMP_WAIT_POLICY=passive $emulate "$program" >"$programs/log" 2>&1
     status=$?
     awk '/^SKIP / { sub(/_fn:/, ":"); skipped = $2; sub(":", "", skipped) }
          /^ok / && $NF == skipped { next }
-         { sub(/^(ok|not ok|SKIP)/, "& neon"); print }' "$programs/$program.log"
-    if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$programs/$program.log"; then
-        echo "not ok neon $program: status $status"
+         { sub(/^(ok|not ok|SKIP)/, "& neon"); print }' "$programs/log"
+    if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$programs/log"; then
+        echo "not ok neon ${program##*/}: status $status"
     fi
 done

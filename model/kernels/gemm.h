@@ -80,6 +80,7 @@ struct tolk_gemm_kernels {
 };
 
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_baseline;
+extern const struct tolk_gemm_kernels tolk_gemm_kernels_neon;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
 extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_avx512bf16;

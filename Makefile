@@ -56,15 +56,19 @@ isa_flags_baseline :=
 isa_flags_avx2     := -mavx2 -mfma -mf16c -mtune=haswell
 isa_flags_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
 KERNEL_FLAGS := -ffp-contract=fast
-KERNELS := $(filter-out %_bfloat16.c,$(wildcard model/kernels/*.c))
+# Products of 8-bit integers begin and end with floats; a build on doubles has none.
+KERNELS := $(filter-out %_bfloat16.c $(if $(filter double,$(REAL)),%/int8.c),$(wildcard model/kernels/*.c))
 OBJECTS += $(foreach isa,$(ISAS),$(KERNELS:%.c=$(BUILD)/%.$(isa).o))
 
-# An instruction set that only adds products of bfloat16 to the one before it.
+# Instruction sets that only add products of 8-bit integers or of bfloat16 to the one before them.
 ifneq ($(filter x86_64-%,$(MACHINE)),)
 ifneq ($(REAL),double)
+INT8_ISAS     := avx512vnni
 BFLOAT16_ISAS := avx512bf16
 endif
 endif
+isa_flags_avx512vnni := $(isa_flags_avx512) -mavx512vnni
+OBJECTS += $(INT8_ISAS:%=$(BUILD)/model/kernels/int8.%.o)
 isa_flags_avx512bf16 := $(isa_flags_avx512) -mavx512bf16
 OBJECTS += $(BFLOAT16_ISAS:%=$(BUILD)/model/kernels/gemm_bfloat16.%.o)
 
@@ -98,8 +102,8 @@ $(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) -DTOLK_KERNEL_ISA=$(1) $$(all_cflags) $$(KERNEL_FLAGS) $$(isa_flags_$(1)) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach isa,$(ISAS) $(BFLOAT16_ISAS),$(eval $(call kernel_rule,$(isa))))
-$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(BFLOAT16_ISAS),-DTOLK_HAVE_$(isa)=1)
+$(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),$(eval $(call kernel_rule,$(isa))))
+$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),-DTOLK_HAVE_$(isa)=1)
 
 # ---- measuring ----------------------------------------------------------------------------------
 

@@ -33,8 +33,7 @@ static int measure(const struct tolk_model *model, const struct tolk_codec *code
     struct tolk_aer counts = {0};
     const struct tolk_pair_pass pass = {.model = model,
                                         .codec = codec,
-                                        .choice = choice,
-                                        .batch_tokens = BATCH_TOKENS,
+                                        .reading = {.batch_tokens = BATCH_TOKENS, .choice = choice},
                                         .cuts = true};
     if (tolk_pair_pass_run(&pass, pairs, count_links, &counts, error) != 0) {
         return -1;

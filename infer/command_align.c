@@ -52,7 +52,7 @@ static enum tolk_exit align_all(const struct tolk_settings *settings, const char
                                 FILE *log, struct tolk_error *error)
 {
     struct tolk_session session;
-    if (tolk_session_open(&session, model_folder, error) != 0) {
+    if (tolk_session_open(&session, model_folder, NULL, error) != 0) {
         return TOLK_FAILED;
     }
     enum tolk_exit status = TOLK_FAILED;
@@ -64,8 +64,7 @@ static enum tolk_exit align_all(const struct tolk_settings *settings, const char
     const struct tolk_pair_pass pass = {
         .model = &session.model,
         .codec = session.codec,
-        .choice = &choice,
-        .batch_tokens = tolk_settings_batch_tokens(settings),
+        .reading = {tolk_settings_batch_tokens(settings), aligning->json, &choice},
         .cut_log = log,
     };
     if (tolk_pair_pass_run(&pass, pairs, align_pair, aligning, error) == 0 &&

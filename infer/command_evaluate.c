@@ -8,7 +8,8 @@
 #include "infer/evaluation.h"
 #include "infer/pair_pass.h"
 
-enum { WINDOW_LINES = 1024 };
+/* Lines translated together. */
+enum { WINDOW_LINES = 8192 };
 
 struct evaluating {
     struct tolk_settings settings;
@@ -185,8 +186,7 @@ static int score_alignment(struct evaluating *work, const struct tolk_session *s
     const struct tolk_pair_pass pass = {
         .model = &session->model,
         .codec = session->codec,
-        .choice = choice,
-        .batch_tokens = tolk_settings_batch_tokens(&work->settings),
+        .reading = {.batch_tokens = tolk_settings_batch_tokens(&work->settings), .choice = choice},
         .cut_log = log,
     };
     status = tolk_pair_pass_run(&pass, work->gold_path != NULL ? &some : &work->pairs, score_links,
@@ -201,11 +201,12 @@ static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_
                                      struct tolk_error *error)
 {
     struct tolk_session session;
-    if (tolk_session_open(&session, model_folder, error) != 0) {
+    if (tolk_session_open(&session, model_folder, &work->settings, error) != 0) {
         return TOLK_FAILED;
     }
     enum tolk_exit status = TOLK_FAILED;
     struct tolk_translator_options options = tolk_translator_options_default(&session.model.config);
+    options.weights = session.weights;
     struct tolk_attention_choice choice;
     if (tolk_settings_search(&work->settings, &options, error) != 0 ||
         tolk_settings_choice(&work->settings, &session.model.config, &choice, error) != 0) {

@@ -87,21 +87,24 @@ static int draw(const struct inspecting *work, const struct tolk_session *sessio
                 const struct tolk_sentence *source, const struct tolk_sentence *target,
                 const struct tolk_attention_choice *choice, FILE *out, struct tolk_error *error)
 {
-    struct tolk_workspace *const workspace = tolk_workspace_create(&session->model, error);
-    if (workspace == NULL) {
+    struct tolk_forcer *const forcer = tolk_forcer_create(&session->model, error);
+    if (forcer == NULL) {
         return -1;
     }
     const struct tolk_sentence_pair pair = {source, target};
     struct tolk_reading reading = {0};
-    int status = tolk_read_pairs(&session->model, workspace, &pair, 1, TOLK_TRANSLATOR_BATCH_TOKENS,
-                                 choice, &reading, error);
+    const struct tolk_reading_options wanted = {
+        .batch_tokens = TOLK_TRANSLATOR_BATCH_TOKENS,
+        .choice = choice,
+    };
+    int status = tolk_read_pairs(forcer, &pair, 1, &wanted, &reading, error);
     if (status == 0) {
         const struct tolk_heatmap_options options = heatmap_options(work->colour, out);
         fprintf(out, "%s\n%s\n\n", source->text, target->text);
         status = tolk_heatmap_draw(source, target, &reading.attention, &options, out, error);
         tolk_reading_free(&reading);
     }
-    tolk_workspace_free(workspace);
+    tolk_forcer_free(forcer);
     return status == 0 ? tolk_command_flush(out, error) : -1;
 }
 
@@ -110,6 +113,7 @@ static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_s
 {
     struct tolk_translator_options options =
         tolk_translator_options_default(&session->model.config);
+    options.weights = session->weights;
     if (tolk_settings_search(&work->settings, &options, error) != 0 ||
         tolk_settings_choice(&work->settings, &session->model.config, &options.choice, error) !=
             0) {
@@ -165,7 +169,8 @@ int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
     work.sentence = argv[first + 1];
     tolk_settings_threads(&work.settings);
     struct tolk_session session;
-    if (tolk_session_open(&session, argv[first], &error) != 0) {
+    if (tolk_session_open(&session, argv[first], work.given == NULL ? &work.settings : NULL,
+                          &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);
     }
     const enum tolk_exit status = inspect(&work, &session, out, &error);

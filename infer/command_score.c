@@ -59,13 +59,13 @@ static int score_all(const struct tolk_settings *settings, const char *model_fol
                      struct tolk_error *error)
 {
     struct tolk_session session;
-    if (tolk_session_open(&session, model_folder, error) != 0) {
+    if (tolk_session_open(&session, model_folder, NULL, error) != 0) {
         return -1;
     }
     const struct tolk_pair_pass pass = {
         .model = &session.model,
         .codec = session.codec,
-        .batch_tokens = tolk_settings_batch_tokens(settings),
+        .reading = {.batch_tokens = tolk_settings_batch_tokens(settings), .scores = true},
     };
     int status = tolk_pair_pass_run(&pass, pairs, score_pair, scoring, error);
     if (tolk_command_flush(scoring->out, status == 0 ? error : NULL) != 0) {

@@ -8,13 +8,16 @@
 #include "corpora/lines.h"
 #include "infer/print.h"
 
-/* Lines translated together: what is there without waiting, up to these. */
-enum { WINDOW_LINES = 1024, WINDOW_BYTES = 1 << 20 };
+/* Lines translated together: what is there without waiting, up to these. Threads wait for each
+ * other at the end of a window, and the more lines, the more alike are those of a batch; but the
+ * first windows are smaller, so that the first lines of a long file show soon. */
+enum { FIRST_WINDOW_LINES = 2048, WINDOW_LINES = 8192, WINDOW_BYTES = 1 << 20 };
 
 struct window {
     char *lines[WINDOW_LINES];
     struct tolk_translated results[WINDOW_LINES];
     size_t count;
+    size_t limit; /* of count */
     size_t bytes;
     size_t first; /* number of the first line, from 1 */
 };
@@ -83,7 +86,7 @@ static int window_fill(struct translating *work, struct window *window, struct t
         if (window_add(work, window, error) != 0) {
             return -1;
         }
-    } while (window->count < WINDOW_LINES && window->bytes < WINDOW_BYTES &&
+    } while (window->count < window->limit && window->bytes < WINDOW_BYTES &&
              tolk_lines_ready(work->input));
     return 1;
 }
@@ -120,6 +123,7 @@ static int translate_lines(struct translating *work, struct tolk_error *error)
     if (window == NULL) {
         return tolk_error_set(error, "out of memory");
     }
+    window->limit = FIRST_WINDOW_LINES;
     int more = 1;
     while (more > 0) {
         struct tolk_error later;
@@ -134,6 +138,7 @@ static int translate_lines(struct translating *work, struct tolk_error *error)
         if (status != 0) {
             more = -1;
         }
+        window->limit = window->limit < WINDOW_LINES / 2 ? 2 * window->limit : WINDOW_LINES;
     }
     free(window);
     return more;
@@ -152,6 +157,7 @@ static enum tolk_exit translate(const struct wishes *wishes, const struct tolk_s
 {
     const struct tolk_config *const config = &session->model.config;
     struct tolk_translator_options how = tolk_translator_options_default(config);
+    how.weights = session->weights;
     how.search.n_best = wishes->n_best > 0 ? wishes->n_best : 1;
     how.words = wishes->print.word_scores || wishes->print.json;
     how.attention = wishes->print.alignment.kind != TOLK_ALIGNMENT_NONE;
@@ -222,7 +228,7 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
     wishes.print.n_best = wishes.n_best > 0;
     tolk_settings_threads(&wishes.settings);
     struct tolk_session session;
-    if (tolk_session_open(&session, argv[first], &error) != 0) {
+    if (tolk_session_open(&session, argv[first], &wishes.settings, &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);
     }
     const enum tolk_exit status =

@@ -4,7 +4,65 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "infer/jobs.h"
 #include "infer/search.h"
+
+/* What one thread works with. */
+struct room {
+    struct tolk_workspace *workspace;
+    struct tolk_packed packed;
+};
+
+struct tolk_forcer {
+    const struct tolk_model *model;
+    struct room *rooms;
+    size_t room_count;
+};
+
+struct tolk_forcer *tolk_forcer_create(const struct tolk_model *model, struct tolk_error *error)
+{
+    struct tolk_forcer *const forcer = calloc(1, sizeof *forcer);
+    if (forcer == NULL) {
+        tolk_error_set(error, "out of memory");
+        return NULL;
+    }
+    forcer->model = model;
+    return forcer;
+}
+
+void tolk_forcer_free(struct tolk_forcer *forcer)
+{
+    if (forcer == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < forcer->room_count; i++) {
+        tolk_workspace_free(forcer->rooms[i].workspace);
+        tolk_packed_free(&forcer->rooms[i].packed);
+    }
+    free(forcer->rooms);
+    free(forcer);
+}
+
+static int reserve_rooms(struct tolk_forcer *forcer, size_t threads, struct tolk_error *error)
+{
+    if (threads <= forcer->room_count) {
+        return 0;
+    }
+    struct room *const grown = realloc(forcer->rooms, threads * sizeof *grown);
+    if (grown == NULL) {
+        return tolk_error_set(error, "out of memory for %zu threads", threads);
+    }
+    forcer->rooms = grown;
+    while (forcer->room_count < threads) {
+        struct room *const room = &forcer->rooms[forcer->room_count];
+        *room = (struct room){.workspace = tolk_workspace_create(forcer->model, error)};
+        if (room->workspace == NULL) {
+            return -1;
+        }
+        forcer->room_count++;
+    }
+    return 0;
+}
 
 /* The first row whose loss is no number; `rows` when all are. */
 static size_t find_broken(const double *losses, size_t rows)
@@ -45,59 +103,84 @@ static double *log_probabilities(const struct tolk_model *model, const struct to
     return values;
 }
 
-static int force_batch(const struct tolk_model *model, struct tolk_workspace *workspace,
-                       const struct tolk_batch *batch, const size_t *pairs,
-                       tolk_forced_visit *visit, void *context, struct tolk_error *error)
+struct forcing {
+    struct tolk_forcer *forcer;
+    const struct tolk_forced_pairs *pairs;
+    struct tolk_plan plan;
+    tolk_forced_visit *visit;
+    void *context;
+};
+
+static int visit_batch(const struct forcing *forcing, const struct room *room, const size_t *order,
+                       struct tolk_error *error)
 {
-    if (tolk_workspace_reserve(workspace, batch, TOLK_FORWARD, error) != 0) {
-        return -1;
+    const struct tolk_model *const model = forcing->forcer->model;
+    const struct tolk_batch *const batch = &room->packed.batch;
+    double *values = NULL;
+    if (!forcing->pairs->scores) {
+        tolk_transformer_attend(model, batch, room->workspace);
+    } else {
+        values = log_probabilities(model, batch, room->workspace, error);
+        if (values == NULL) {
+            return -1;
+        }
     }
-    double *const values = log_probabilities(model, batch, workspace, error);
-    int status = values == NULL ? -1 : 0;
+    int status = 0;
     for (size_t s = 0; status == 0 && s < batch->sentences; s++) {
         const struct tolk_forced forced = {
-            .pair = pairs[s],
-            .log_probabilities = values + batch->target_begin[s],
-            .workspace = workspace,
+            .pair = order[s],
+            .log_probabilities = values == NULL ? NULL : values + batch->target_begin[s],
+            .workspace = room->workspace,
             .sentence = s,
         };
-        status = visit(context, &forced, error);
+        status = forcing->visit(forcing->context, &forced, error);
     }
     free(values);
     return status;
 }
 
-int tolk_force_decode(const struct tolk_model *model, struct tolk_workspace *workspace,
-                      const struct tolk_sequence *sources, const struct tolk_sequence *targets,
-                      size_t count, size_t batch_tokens, tolk_forced_visit *visit, void *context,
-                      struct tolk_error *error)
+/* The job of one batch. */
+static int force_batch(void *context, size_t b, size_t thread, struct tolk_error *error)
 {
-    struct tolk_plan plan = {0};
-    struct tolk_packed packed = {0};
+    const struct forcing *const forcing = context;
+    const struct tolk_forced_pairs *const pairs = forcing->pairs;
+    struct room *const room = &forcing->forcer->rooms[thread];
+    const size_t begin = forcing->plan.begin[b];
+    const size_t *const order = forcing->plan.order + begin;
+    if (tolk_packed_fill(&room->packed, pairs->sources, pairs->targets, order,
+                         forcing->plan.begin[b + 1] - begin,
+                         forcing->forcer->model->config.decoder_start_token_id, error) != 0 ||
+        tolk_workspace_reserve(room->workspace, &room->packed.batch,
+                               pairs->scores ? TOLK_FORWARD : TOLK_ATTENTION, error) != 0) {
+        return -1;
+    }
+    return visit_batch(forcing, room, order, error);
+}
+
+int tolk_force_decode(struct tolk_forcer *forcer, const struct tolk_forced_pairs *pairs,
+                      tolk_forced_visit *visit, void *context, struct tolk_error *error)
+{
+    struct forcing forcing = {forcer, pairs, {0}, visit, context};
     int status = -1;
-    size_t *const lengths = malloc((count + 1) * sizeof *lengths);
+    size_t *const lengths = malloc((pairs->count + 1) * sizeof *lengths);
     if (lengths == NULL) {
-        tolk_error_set(error, "out of memory for %zu pairs", count);
-        goto out;
+        return tolk_error_set(error, "out of memory for %zu pairs", pairs->count);
     }
-    for (size_t i = 0; i < count; i++) {
-        lengths[i] = sources[i].length + targets[i].length;
+    for (size_t i = 0; i < pairs->count; i++) {
+        lengths[i] = pairs->sources[i].length + pairs->targets[i].length;
     }
-    if (tolk_plan_make(&plan, lengths, count, batch_tokens, SIZE_MAX, error) != 0) {
-        goto out;
-    }
-    for (size_t b = 0; b < plan.batches; b++) {
-        const size_t *const pairs = plan.order + plan.begin[b];
-        if (tolk_packed_fill(&packed, sources, targets, pairs, plan.begin[b + 1] - plan.begin[b],
-                             model->config.decoder_start_token_id, error) != 0 ||
-            force_batch(model, workspace, &packed.batch, pairs, visit, context, error) != 0) {
-            goto out;
+    const struct tolk_plan_limits limits = {
+        .tokens = pairs->batch_tokens,
+        .items = SIZE_MAX,
+        .threads = tolk_jobs_threads(SIZE_MAX),
+    };
+    if (tolk_plan_make(&forcing.plan, lengths, pairs->count, &limits, error) == 0) {
+        const size_t threads = tolk_jobs_threads(forcing.plan.batches);
+        if (reserve_rooms(forcer, threads, error) == 0) {
+            status = tolk_jobs_run(forcing.plan.batches, threads, force_batch, &forcing, error);
         }
     }
-    status = 0;
-out:
-    tolk_packed_free(&packed);
-    tolk_plan_free(&plan);
+    tolk_plan_free(&forcing.plan);
     free(lengths);
     return status;
 }

@@ -5,6 +5,7 @@
 #ifndef TOLK_INFER_FORCED_H
 #define TOLK_INFER_FORCED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -12,10 +13,16 @@
 #include "model/model.h"
 #include "model/transformer.h"
 
+/* The model's room, reused from call to call. */
+struct tolk_forcer;
+
+struct tolk_forcer *tolk_forcer_create(const struct tolk_model *model, struct tolk_error *error);
+void tolk_forcer_free(struct tolk_forcer *forcer);
+
 /* What one pair left behind, valid during the visit. */
 struct tolk_forced {
     size_t pair;                     /* its index in the call */
-    const double *log_probabilities; /* [target length] */
+    const double *log_probabilities; /* [target length]; NULL when not asked for */
     const struct tolk_workspace *workspace;
     size_t sentence; /* in the workspace */
 };
@@ -24,13 +31,18 @@ struct tolk_forced {
 typedef int tolk_forced_visit(void *context, const struct tolk_forced *forced,
                               struct tolk_error *error);
 
-/* Runs `count` pairs in batches of at most `batch_tokens` source and target pieces and visits each
- * once, in no particular order. Sequences end with eos and are at most max_position_embeddings
- * long. `workspace` is the model's, reused from call to call. An error, as in the search: the model
- * gives no number. */
-int tolk_force_decode(const struct tolk_model *model, struct tolk_workspace *workspace,
-                      const struct tolk_sequence *sources, const struct tolk_sequence *targets,
-                      size_t count, size_t batch_tokens, tolk_forced_visit *visit, void *context,
-                      struct tolk_error *error);
+/* Pairs of sequences, which end with eos and are at most max_position_embeddings long. */
+struct tolk_forced_pairs {
+    const struct tolk_sequence *sources;
+    const struct tolk_sequence *targets;
+    size_t count;
+    size_t batch_tokens; /* source and target pieces in a batch */
+    bool scores;         /* log-probabilities, which cost a product with the whole vocabulary */
+};
+
+/* Runs the pairs in batches and visits each once, in no particular order and from several threads
+ * at once. An error, as in the search: the model gives no number for a score that is asked for. */
+int tolk_force_decode(struct tolk_forcer *forcer, const struct tolk_forced_pairs *pairs,
+                      tolk_forced_visit *visit, void *context, struct tolk_error *error);
 
 #endif

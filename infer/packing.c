@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A batch of fewer sentences is not worth a thread of its own. */
+enum { FEWEST_ITEMS = 8 };
+
 struct item {
     size_t index;
     size_t length;
@@ -19,13 +22,51 @@ static int longest_first(const void *left, const void *right)
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
-int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count, size_t batch_tokens,
-                   size_t batch_items, struct tolk_error *error)
+/* The number of batches that gives each thread as many. Batches end at most one item behind their
+ * even share, so the share leaves room for one. */
+static size_t even_batches(size_t tokens, size_t longest, size_t count,
+                           const struct tolk_plan_limits *limits)
+{
+    if (count < limits->threads * FEWEST_ITEMS) {
+        return 1;
+    }
+    const size_t share = longest < limits->tokens / 2 ? limits->tokens - longest : limits->tokens;
+    const size_t rounds = tokens / (share * limits->threads) + 1;
+    return rounds * limits->threads;
+}
+
+/* Cuts the ordered items into batches: by the limits, and where the even share is reached. */
+static void cut(struct tolk_plan *plan, const struct item *items, size_t count,
+                const struct tolk_plan_limits *limits)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        total += items[i].length;
+    }
+    const size_t batches = count == 0 ? 1 : even_batches(total, items[0].length, count, limits);
+    size_t done = 0;
+    size_t begun_at = 0; /* tokens in front of the batch */
+    plan->batches = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t filled = done - begun_at;
+        if (i == 0 || items[i].length > limits->tokens ||
+            filled > limits->tokens - items[i].length ||
+            i - plan->begin[plan->batches - 1] >= limits->items ||
+            done * batches >= total * plan->batches) {
+            plan->begin[plan->batches++] = i;
+            begun_at = done;
+        }
+        done += items[i].length;
+    }
+    plan->begin[plan->batches] = count;
+}
+
+int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count,
+                   const struct tolk_plan_limits *limits, struct tolk_error *error)
 {
     struct item *const items = malloc((count + 1) * sizeof *items);
     plan->order = malloc((count + 1) * sizeof *plan->order);
     plan->begin = malloc((count + 1) * sizeof *plan->begin);
-    plan->batches = 0;
     if (items == NULL || plan->order == NULL || plan->begin == NULL) {
         free(items);
         tolk_plan_free(plan);
@@ -35,19 +76,10 @@ int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count, 
         items[i] = (struct item){i, lengths[i]};
     }
     qsort(items, count, sizeof *items, longest_first);
-
-    size_t tokens = 0;
     for (size_t i = 0; i < count; i++) {
         plan->order[i] = items[i].index;
-        if (i == 0 || items[i].length > batch_tokens - tokens ||
-            i - plan->begin[plan->batches - 1] >= batch_items) {
-            plan->begin[plan->batches++] = i;
-            tokens = 0;
-        }
-        tokens += items[i].length;
-        tokens = tokens < batch_tokens ? tokens : batch_tokens;
     }
-    plan->begin[plan->batches] = count;
+    cut(plan, items, count, limits);
     free(items);
     return 0;
 }

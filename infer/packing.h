@@ -21,10 +21,16 @@ struct tolk_plan {
     size_t batches;
 };
 
-/* Each batch holds at most `batch_tokens` tokens of its items' `lengths` [count] and at most
- * `batch_items` items (SIZE_MAX: no matter how many), but always one. */
-int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count, size_t batch_tokens,
-                   size_t batch_items, struct tolk_error *error);
+struct tolk_plan_limits {
+    size_t tokens;  /* in a batch, which always holds one item */
+    size_t items;   /* in a batch; SIZE_MAX: no matter how many */
+    size_t threads; /* to share the batches: as many for each, and all of a size */
+};
+
+/* Of items with `lengths` [count]. A handful of items stays in one batch for any number of threads.
+ */
+int tolk_plan_make(struct tolk_plan *plan, const size_t *lengths, size_t count,
+                   const struct tolk_plan_limits *limits, struct tolk_error *error);
 void tolk_plan_free(struct tolk_plan *plan);
 
 /* A batch with its storage, reused from batch to batch; begin with {0}. */

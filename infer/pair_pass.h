@@ -15,8 +15,7 @@
 struct tolk_pair_pass {
     const struct tolk_model *model;
     const struct tolk_codec *codec;
-    const struct tolk_attention_choice *choice; /* NULL: no attention is read */
-    size_t batch_tokens;
+    struct tolk_reading_options reading;
     FILE *cut_log; /* a pair that is too long is cut, and named here; NULL: it is an error */
     bool cuts;     /* without cut_log: it is cut, and not named */
 };

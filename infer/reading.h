@@ -2,13 +2,13 @@
 #ifndef TOLK_INFER_READING_H
 #define TOLK_INFER_READING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
+#include "infer/forced.h"
 #include "infer/sentence.h"
 #include "infer/word_attention.h"
-#include "model/model.h"
-#include "model/transformer.h"
 
 struct tolk_reading {
     double score;        /* Σ log p of the target's pieces, eos among them */
@@ -21,12 +21,17 @@ struct tolk_sentence_pair {
     const struct tolk_sentence *target;
 };
 
-/* Force-decodes `count` pairs into readings[count]. `choice` NULL leaves the attention empty. On an
- * error none is left to free. */
-int tolk_read_pairs(const struct tolk_model *model, struct tolk_workspace *workspace,
-                    const struct tolk_sentence_pair *pairs, size_t count, size_t batch_tokens,
-                    const struct tolk_attention_choice *choice, struct tolk_reading *readings,
-                    struct tolk_error *error);
+/* What to read of the pairs; the rest of a reading stays empty. */
+struct tolk_reading_options {
+    size_t batch_tokens;
+    bool scores;                                /* score and word_scores */
+    const struct tolk_attention_choice *choice; /* NULL: no attention */
+};
+
+/* Force-decodes `count` pairs into readings[count]. On an error none is left to free. */
+int tolk_read_pairs(struct tolk_forcer *forcer, const struct tolk_sentence_pair *pairs,
+                    size_t count, const struct tolk_reading_options *options,
+                    struct tolk_reading *readings, struct tolk_error *error);
 void tolk_reading_free(struct tolk_reading *reading);
 
 #endif

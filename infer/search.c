@@ -7,11 +7,11 @@
 
 #include "infer/select.h"
 #include "model/decoding.h"
-#include "model/transformer.h"
+#include "model/encoding.h"
 
 struct tolk_searcher {
     const struct tolk_model *model;
-    struct tolk_workspace *workspace;
+    struct tolk_encoding *encoding;
     struct tolk_decoding *decoding;
 };
 
@@ -78,17 +78,18 @@ struct tolk_search_options tolk_search_options_default(const struct tolk_config 
     };
 }
 
-struct tolk_searcher *tolk_searcher_create(const struct tolk_model *model, struct tolk_error *error)
+struct tolk_searcher *tolk_searcher_create(const struct tolk_inference_weights *weights,
+                                           struct tolk_error *error)
 {
     struct tolk_searcher *searcher = calloc(1, sizeof *searcher);
     if (searcher == NULL) {
         tolk_error_set(error, "out of memory");
         return NULL;
     }
-    searcher->model = model;
-    searcher->workspace = tolk_workspace_create(model, error);
-    if (searcher->workspace != NULL) {
-        searcher->decoding = tolk_decoding_create(model, error);
+    searcher->model = weights->model;
+    searcher->encoding = tolk_encoding_create(weights, error);
+    if (searcher->encoding != NULL) {
+        searcher->decoding = tolk_decoding_create(weights, error);
     }
     if (searcher->decoding == NULL) {
         tolk_searcher_free(searcher);
@@ -103,7 +104,7 @@ void tolk_searcher_free(struct tolk_searcher *searcher)
         return;
     }
     tolk_decoding_free(searcher->decoding);
-    tolk_workspace_free(searcher->workspace);
+    tolk_encoding_free(searcher->encoding);
     free(searcher);
 }
 
@@ -373,12 +374,12 @@ int tolk_search(struct tolk_searcher *searcher, const struct tolk_batch *batch,
     memset(found, 0, batch->sentences * sizeof *found);
     int status = -1;
     size_t steps = 0;
-    if (tolk_workspace_reserve(searcher->workspace, batch, TOLK_FORWARD, error) != 0 ||
-        search_begin(&search, batch, &steps, error) != 0) {
+    if (search_begin(&search, batch, &steps, error) != 0) {
         goto out;
     }
-    const real *const memory = tolk_transformer_encode(searcher->model, batch, searcher->workspace);
-    if (tolk_decoding_begin(searcher->decoding, memory, batch, batch->sentences * options->beam,
+    const real *const memory = tolk_encoding_run(searcher->encoding, batch, error);
+    if (memory == NULL ||
+        tolk_decoding_begin(searcher->decoding, memory, batch, batch->sentences * options->beam,
                             steps, error) != 0) {
         goto out;
     }

@@ -1,6 +1,6 @@
 /* Beam search over the steps of the decoder, all sentences of a batch at once.
  *
- *     struct tolk_searcher *searcher = tolk_searcher_create(&model, &error);
+ *     struct tolk_searcher *searcher = tolk_searcher_create(weights, &error);
  *     struct tolk_hypotheses found[sentences] = {0};
  *     if (tolk_search(searcher, &batch, &options, found, &error) != 0) …
  *
@@ -18,7 +18,7 @@
 
 #include "base/error.h"
 #include "model/batch.h"
-#include "model/model.h"
+#include "model/inference.h"
 
 struct tolk_search_options {
     size_t beam;                /* ≥ 1 */
@@ -50,7 +50,7 @@ void tolk_hypotheses_free(struct tolk_hypotheses *hypotheses);
 /* The encoder's and decoder's room, reused from batch to batch. */
 struct tolk_searcher;
 
-struct tolk_searcher *tolk_searcher_create(const struct tolk_model *model,
+struct tolk_searcher *tolk_searcher_create(const struct tolk_inference_weights *weights,
                                            struct tolk_error *error);
 void tolk_searcher_free(struct tolk_searcher *searcher);
 

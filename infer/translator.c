@@ -3,16 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "infer/jobs.h"
 #include "infer/packing.h"
 #include "infer/reading.h"
+
+/* What one thread works with. */
+struct worker {
+    struct tolk_searcher *searcher;
+    struct tolk_packed packed;
+};
 
 struct tolk_translator {
     const struct tolk_model *model;
     const struct tolk_codec *codec;
     struct tolk_translator_options options;
-    struct tolk_searcher *searcher;
-    struct tolk_workspace *workspace; /* for the attention */
-    struct tolk_packed packed;
+    struct tolk_inference_weights *weights;
+    struct tolk_inference_weights *own_weights; /* the same, where they are not lent */
+    struct worker *workers;
+    size_t worker_count;
+    struct tolk_forcer *forcer; /* for the attention */
 };
 
 struct tolk_translator_options tolk_translator_options_default(const struct tolk_config *config)
@@ -44,21 +53,20 @@ struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
     translator->model = model;
     translator->codec = codec;
     translator->options = *options;
-    translator->searcher = tolk_searcher_create(model, error);
-    if (translator->searcher == NULL) {
-        goto failed;
+    translator->weights = options->weights;
+    if (translator->weights == NULL) {
+        translator->weights = translator->own_weights =
+            tolk_inference_weights_make(model, options->precision, error);
     }
     if (options->attention) {
         translator->options.words = true;
-        translator->workspace = tolk_workspace_create(model, error);
-        if (translator->workspace == NULL) {
-            goto failed;
-        }
+        translator->forcer = tolk_forcer_create(model, error);
+    }
+    if (translator->weights == NULL || (options->attention && translator->forcer == NULL)) {
+        tolk_translator_free(translator);
+        return NULL;
     }
     return translator;
-failed:
-    tolk_translator_free(translator);
-    return NULL;
 }
 
 void tolk_translator_free(struct tolk_translator *translator)
@@ -66,10 +74,41 @@ void tolk_translator_free(struct tolk_translator *translator)
     if (translator == NULL) {
         return;
     }
-    tolk_searcher_free(translator->searcher);
-    tolk_workspace_free(translator->workspace);
-    tolk_packed_free(&translator->packed);
+    for (size_t i = 0; i < translator->worker_count; i++) {
+        tolk_searcher_free(translator->workers[i].searcher);
+        tolk_packed_free(&translator->workers[i].packed);
+    }
+    free(translator->workers);
+    tolk_forcer_free(translator->forcer);
+    tolk_inference_weights_free(translator->own_weights);
     free(translator);
+}
+
+void tolk_translator_refresh(struct tolk_translator *translator)
+{
+    tolk_inference_weights_refresh(translator->weights);
+}
+
+static int reserve_workers(struct tolk_translator *translator, size_t threads,
+                           struct tolk_error *error)
+{
+    if (threads <= translator->worker_count) {
+        return 0;
+    }
+    struct worker *const grown = realloc(translator->workers, threads * sizeof *grown);
+    if (grown == NULL) {
+        return tolk_error_set(error, "out of memory for %zu threads", threads);
+    }
+    translator->workers = grown;
+    while (translator->worker_count < threads) {
+        struct worker *const worker = &translator->workers[translator->worker_count];
+        *worker = (struct worker){.searcher = tolk_searcher_create(translator->weights, error)};
+        if (worker->searcher == NULL) {
+            return -1;
+        }
+        translator->worker_count++;
+    }
+    return 0;
 }
 
 static void translation_free(struct tolk_translation *translation)
@@ -146,25 +185,46 @@ static int take_hypotheses(const struct tolk_translator *translator,
     return 0;
 }
 
-/* Searches one batch: the sentences named by `order` [count]. */
-static int translate_batch(struct tolk_translator *translator,
-                           const struct tolk_sequence *sequences, const size_t *order, size_t count,
-                           struct tolk_translated *results, struct tolk_error *error)
+/* A call: lines, and what becomes of them. */
+struct call {
+    struct tolk_translator *translator;
+    const char *const *lines;
+    size_t count;
+    struct tolk_translated *results; /* [count] */
+    struct tolk_sequence *sequences; /* [count], of the sources */
+    struct tolk_plan plan;
+};
+
+/* The job of one line: its pieces. */
+static int encode_line(void *context, size_t i, size_t thread, struct tolk_error *error)
 {
+    (void)thread;
+    const struct call *const call = context;
+    const struct tolk_translator *const translator = call->translator;
+    return tolk_sentence_encode(&call->results[i].source, translator->codec, TOLK_SOURCE,
+                                call->lines[i], translator->model->config.max_position_embeddings,
+                                error);
+}
+
+/* Searches the sentences named by `order` [count]. */
+static int search_sentences(const struct call *call, struct worker *worker, const size_t *order,
+                            size_t count, struct tolk_error *error)
+{
+    const struct tolk_translator *const translator = call->translator;
     struct tolk_hypotheses *const found = calloc(count, sizeof *found);
     if (found == NULL) {
         return tolk_error_set(error, "out of memory for %zu sentences", count);
     }
     int status = -1;
-    if (tolk_packed_fill(&translator->packed, sequences, NULL, order, count,
+    if (tolk_packed_fill(&worker->packed, call->sequences, NULL, order, count,
                          translator->model->config.decoder_start_token_id, error) != 0 ||
-        tolk_search(translator->searcher, &translator->packed.batch, &translator->options.search,
-                    found, error) != 0) {
+        tolk_search(worker->searcher, &worker->packed.batch, &translator->options.search, found,
+                    error) != 0) {
         goto out;
     }
     status = 0;
     for (size_t i = 0; status == 0 && i < count; i++) {
-        status = take_hypotheses(translator, &found[i], &results[order[i]], error);
+        status = take_hypotheses(translator, &found[i], &call->results[order[i]], error);
     }
     for (size_t i = 0; i < count; i++) {
         tolk_hypotheses_free(&found[i]);
@@ -174,42 +234,52 @@ out:
     return status;
 }
 
-/* The sentences that are not blank, in batches. */
-static int translate_all(struct tolk_translator *translator, size_t count,
-                         struct tolk_translated *results, struct tolk_error *error)
+/* The job of one batch. */
+static int translate_batch(void *context, size_t b, size_t thread, struct tolk_error *error)
 {
-    struct tolk_plan plan = {0};
-    int status = -1;
-    struct tolk_sequence *const sequences = malloc((count + 1) * sizeof *sequences);
-    size_t *const lengths = malloc((count + 1) * sizeof *lengths);
-    if (sequences == NULL || lengths == NULL) {
-        tolk_error_set(error, "out of memory for %zu lines", count);
-        goto out;
-    }
-    for (size_t i = 0; i < count; i++) {
-        sequences[i] = tolk_sentence_sequence(&results[i].source);
-        lengths[i] = sequences[i].length;
-    }
-    if (tolk_plan_make(&plan, lengths, count, translator->options.batch_tokens,
-                       TOLK_TRANSLATOR_BATCH_ROWS / translator->options.search.beam, error) != 0) {
-        goto out;
-    }
-    status = 0;
-    for (size_t b = 0; status == 0 && b < plan.batches; b++) {
-        /* The longest come first, so blank lines stand at the end of a batch, eos alone. */
-        size_t end = plan.begin[b + 1];
-        while (status == 0 && end > plan.begin[b] &&
-               results[plan.order[end - 1]].source.pieces == 0) {
-            status = translate_blank(&results[plan.order[--end]], error);
+    const struct call *const call = context;
+    const size_t *const order = call->plan.order + call->plan.begin[b];
+    size_t count = call->plan.begin[b + 1] - call->plan.begin[b];
+    /* The longest come first, so blank lines stand at the end of a batch, eos alone. */
+    for (; count > 0 && call->results[order[count - 1]].source.pieces == 0; count--) {
+        if (translate_blank(&call->results[order[count - 1]], error) != 0) {
+            return -1;
         }
-        if (status == 0 && end > plan.begin[b]) {
-            status = translate_batch(translator, sequences, plan.order + plan.begin[b],
-                                     end - plan.begin[b], results, error);
+    }
+    return count == 0
+               ? 0
+               : search_sentences(call, &call->translator->workers[thread], order, count, error);
+}
+
+/* The lines, encoded, in batches. */
+static int translate_all(struct call *call, struct tolk_error *error)
+{
+    struct tolk_translator *const translator = call->translator;
+    const struct tolk_plan_limits limits = {
+        .tokens = translator->options.batch_tokens,
+        .items = TOLK_TRANSLATOR_BATCH_ROWS / translator->options.search.beam,
+        .threads = tolk_jobs_threads(SIZE_MAX),
+    };
+    int status = -1;
+    call->sequences = malloc((call->count + 1) * sizeof *call->sequences);
+    size_t *const lengths = malloc((call->count + 1) * sizeof *lengths);
+    if (call->sequences == NULL || lengths == NULL) {
+        tolk_error_set(error, "out of memory for %zu lines", call->count);
+        goto out;
+    }
+    for (size_t i = 0; i < call->count; i++) {
+        call->sequences[i] = tolk_sentence_sequence(&call->results[i].source);
+        lengths[i] = call->sequences[i].length;
+    }
+    if (tolk_plan_make(&call->plan, lengths, call->count, &limits, error) == 0) {
+        const size_t threads = tolk_jobs_threads(call->plan.batches);
+        if (reserve_workers(translator, threads, error) == 0) {
+            status = tolk_jobs_run(call->plan.batches, threads, translate_batch, call, error);
         }
     }
 out:
-    tolk_plan_free(&plan);
-    free(sequences);
+    tolk_plan_free(&call->plan);
+    free(call->sequences);
     free(lengths);
     return status;
 }
@@ -237,9 +307,11 @@ static int read_attention(struct tolk_translator *translator, size_t count,
                 (struct tolk_sentence_pair){&results[i].source, &results[i].items[j].sentence};
         }
     }
-    status = tolk_read_pairs(translator->model, translator->workspace, pairs, n,
-                             translator->options.batch_tokens, &translator->options.choice,
-                             readings, error);
+    const struct tolk_reading_options wanted = {
+        .batch_tokens = translator->options.batch_tokens,
+        .choice = &translator->options.choice,
+    };
+    status = tolk_read_pairs(translator->forcer, pairs, n, &wanted, readings, error);
     n = 0;
     for (size_t i = 0; status == 0 && i < count; i++) {
         for (size_t j = 0; results[i].source.pieces > 0 && j < results[i].count; j++, n++) {
@@ -257,14 +329,12 @@ out:
 int tolk_translator_run(struct tolk_translator *translator, const char *const *lines, size_t count,
                         struct tolk_translated *results, struct tolk_error *error)
 {
-    int status = 0;
+    struct call call = {translator, lines, count, results, NULL, {0}};
     memset(results, 0, count * sizeof *results);
-    for (size_t i = 0; status == 0 && i < count; i++) {
-        status = tolk_sentence_encode(&results[i].source, translator->codec, TOLK_SOURCE, lines[i],
-                                      translator->model->config.max_position_embeddings, error);
-    }
+    int status = tolk_jobs_run(count, tolk_jobs_threads(count / TOLK_JOBS_SENTENCES), encode_line,
+                               &call, error);
     if (status == 0) {
-        status = translate_all(translator, count, results, error);
+        status = translate_all(&call, error);
     }
     if (status == 0 && translator->options.attention) {
         status = read_attention(translator, count, results, error);

@@ -8,9 +8,10 @@
  *     if (translator == NULL || tolk_translator_best(translator, dutch, 2, english, &error) != 0) …
  *     tolk_translator_free(translator);
  *
- * Lines are sorted by length, translated in batches, and given back in order: a line's translation
- * does not depend on the lines around it. A blank line becomes an empty one. A line of more pieces
- * than the model has positions is translated up to there. */
+ * Lines are sorted by length, translated in batches, whole batches to each thread, and given back
+ * in order: a line's translation depends neither on the lines around it nor on the threads. A blank
+ * line becomes an empty one. A line of more pieces than the model has positions is translated up to
+ * there. */
 #ifndef TOLK_INFER_TRANSLATOR_H
 #define TOLK_INFER_TRANSLATOR_H
 
@@ -22,16 +23,20 @@
 #include "infer/search.h"
 #include "infer/sentence.h"
 #include "infer/word_attention.h"
+#include "model/inference.h"
 #include "model/model.h"
 
 struct tolk_translator;
 
 /* Each hypothesis has a row of logits and a cache of its own, so a batch holds at most so many:
  * fewer sentences when the beam is wide, but always one. */
-enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024, TOLK_TRANSLATOR_BATCH_ROWS = 2048 };
+enum { TOLK_TRANSLATOR_BATCH_TOKENS = 512, TOLK_TRANSLATOR_BATCH_ROWS = 2048 };
 
 struct tolk_translator_options {
     struct tolk_search_options search;
+    enum tolk_panels_format precision; /* of the products; real numbers by default */
+    /* The model's matrices packed in this precision, lent; NULL: the translator packs its own. */
+    struct tolk_inference_weights *weights;
     size_t batch_tokens; /* source pieces in a batch */
     bool words;          /* fill in tolk_translation.words and word_scores */
     bool attention;      /* and its attention, as `choice` reads it */
@@ -56,15 +61,18 @@ struct tolk_translated {
     size_t count;
 };
 
-/* The model and the codec are used, not copied, and must outlive the translator; the values of the
- * model may change between calls. NULL with an error when there is no memory, the vocabulary does
- * not fit the model (tolk_sentence_check_codec), or the choice names a layer or head that the model
- * lacks. */
+/* The model and the codec are used, not copied, and must outlive the translator, which packs the
+ * matrices of the model: tolk_translator_refresh after its values changed. NULL with an error when
+ * there is no memory, the vocabulary does not fit the model (tolk_sentence_check_codec), or the
+ * choice names a layer or head that the model lacks. */
 struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
                                                const struct tolk_codec *codec,
                                                const struct tolk_translator_options *options,
                                                struct tolk_error *error);
 void tolk_translator_free(struct tolk_translator *translator);
+
+/* Takes over the values of the model, which changed. */
+void tolk_translator_refresh(struct tolk_translator *translator);
 
 /* Translates `count` lines (UTF-8, no newline) into results[count]; on an error none is left to
  * free. */

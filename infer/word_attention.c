@@ -1,5 +1,6 @@
 #include "infer/word_attention.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,17 @@ static void add_head(struct tolk_word_attention *attention, const real *cross,
     }
 }
 
+static bool is_finite(const struct tolk_word_attention *attention)
+{
+    const size_t count = (attention->target_words + 1) * (attention->source_words + 1);
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(attention->weights[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int tolk_word_attention_read(struct tolk_word_attention *attention,
                              const struct tolk_workspace *workspace, size_t sentence,
                              const struct tolk_attention_choice *choice,
@@ -100,6 +112,11 @@ int tolk_word_attention_read(struct tolk_word_attention *attention,
                  choice, source, target, shares);
     }
     free(shares);
+    if (!is_finite(attention)) {
+        tolk_word_attention_free(attention);
+        return tolk_error_set(error, "the model's attention is no number (NaN or infinite): its "
+                                     "weights are damaged");
+    }
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* Decoding step by step with a key/value cache: one new row for each hypothesis.
  *
- *     tolk_decoding_begin(decoding, &model, memory, &batch, rows, steps, &error);
+ *     tolk_decoding_begin(decoding, memory, &batch, rows, steps, &error);
  *     for (size_t step = 0; …; step++) {
  *         const real *logits = tolk_decoding_step(decoding, n, tokens, sentences, parents);
  *         … choose the next tokens, and for each the row that it continues …
@@ -9,7 +9,8 @@
  * Hypotheses share the cache: a row of keys and values is written once, at the step that made it,
  * and each hypothesis holds the indices of its own past. Continuing, dropping and doubling
  * hypotheses copies indices, never keys or values. Keys and values of the source are computed once
- * a sentence. */
+ * a sentence. A step on the calling thread alone enters no parallel region; large products take all
+ * threads unless it is in one already. */
 #ifndef TOLK_MODEL_DECODING_H
 #define TOLK_MODEL_DECODING_H
 
@@ -18,12 +19,12 @@
 
 #include "base/error.h"
 #include "model/batch.h"
-#include "model/model.h"
+#include "model/inference.h"
 #include "model/real.h"
 
 struct tolk_decoding;
 
-struct tolk_decoding *tolk_decoding_create(const struct tolk_model *model,
+struct tolk_decoding *tolk_decoding_create(const struct tolk_inference_weights *weights,
                                            struct tolk_error *error);
 void tolk_decoding_free(struct tolk_decoding *decoding);
 

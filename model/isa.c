@@ -6,9 +6,16 @@
 #include <string.h>
 
 #include "model/kernels/gemm.h"
+#include "model/kernels/int8.h"
 #include "model/kernels/rows.h"
 
 enum { ISAS_MAX = 8 };
+
+#ifdef TOLK_REAL_DOUBLE
+#define INT8(isa) NULL
+#else
+#define INT8(isa) &tolk_int8_kernels_##isa
+#endif
 
 /* Each builtin asks the processor, and whether the system saves those registers (XGETBV). */
 #ifdef TOLK_HAVE_baseline
@@ -16,8 +23,10 @@ static int baseline_runs(void)
 {
     return 1;
 }
-static const struct tolk_isa baseline = {
-    .name = "baseline", .gemm = &tolk_gemm_kernels_baseline, .rows = &tolk_row_kernels_baseline};
+static const struct tolk_isa baseline = {.name = "baseline",
+                                         .gemm = &tolk_gemm_kernels_baseline,
+                                         .int8 = INT8(baseline),
+                                         .rows = &tolk_row_kernels_baseline};
 #endif
 
 #ifdef TOLK_HAVE_avx2
@@ -25,8 +34,10 @@ static int avx2_runs(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
-static const struct tolk_isa avx2 = {
-    .name = "avx2", .gemm = &tolk_gemm_kernels_avx2, .rows = &tolk_row_kernels_avx2};
+static const struct tolk_isa avx2 = {.name = "avx2",
+                                     .gemm = &tolk_gemm_kernels_avx2,
+                                     .int8 = INT8(avx2),
+                                     .rows = &tolk_row_kernels_avx2};
 #endif
 
 #ifdef TOLK_HAVE_avx512
@@ -36,18 +47,33 @@ static int avx512_runs(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("fma");
 }
-static const struct tolk_isa avx512 = {
-    .name = "avx512", .gemm = &tolk_gemm_kernels_avx512, .rows = &tolk_row_kernels_avx512};
+static const struct tolk_isa avx512 = {.name = "avx512",
+                                       .gemm = &tolk_gemm_kernels_avx512,
+                                       .int8 = INT8(avx512),
+                                       .rows = &tolk_row_kernels_avx512};
+#endif
+
+#ifdef TOLK_HAVE_avx512vnni
+static int avx512vnni_runs(void)
+{
+    return avx512_runs() && __builtin_cpu_supports("avx512vnni");
+}
+static const struct tolk_isa avx512vnni = {.name = "avx512vnni",
+                                           .gemm = &tolk_gemm_kernels_avx512,
+                                           .int8 = INT8(avx512vnni),
+                                           .rows = &tolk_row_kernels_avx512};
 #endif
 
 #ifdef TOLK_HAVE_avx512bf16
+/* Every processor that multiplies bfloat16 has VNNI too. */
 static int avx512bf16_runs(void)
 {
-    return avx512_runs() && __builtin_cpu_supports("avx512bf16");
+    return avx512vnni_runs() && __builtin_cpu_supports("avx512bf16");
 }
 static const struct tolk_isa avx512bf16 = {.name = "avx512bf16",
                                            .gemm = &tolk_gemm_kernels_avx512,
                                            .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_avx512bf16,
+                                           .int8 = INT8(avx512vnni),
                                            .rows = &tolk_row_kernels_avx512};
 #endif
 
@@ -63,6 +89,9 @@ static const struct {
 #endif
 #ifdef TOLK_HAVE_avx512
     {&avx512, avx512_runs},
+#endif
+#ifdef TOLK_HAVE_avx512vnni
+    {&avx512vnni, avx512vnni_runs},
 #endif
 #ifdef TOLK_HAVE_avx512bf16
     {&avx512bf16, avx512bf16_runs},

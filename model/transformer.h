@@ -33,8 +33,9 @@ void tolk_workspace_set_precision(struct tolk_workspace *workspace,
                                   enum tolk_gemm_precision precision);
 
 enum tolk_purpose {
-    TOLK_FORWARD,  /* forward and loss only; attention weights are kept */
-    TOLK_TRAINING, /* and backward */
+    TOLK_ATTENTION, /* the encoder, or the attention weights, which all purposes keep */
+    TOLK_FORWARD,   /* and the logits and their loss */
+    TOLK_TRAINING,  /* and the backward pass */
 };
 
 /* Makes room for a batch of this shape; the room only grows. Errors: out of memory, with the bytes;
@@ -46,6 +47,10 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
  * dropout NULL: none. */
 void tolk_transformer_forward(const struct tolk_model *model, const struct tolk_batch *batch,
                               const struct tolk_dropout *dropout, struct tolk_workspace *workspace);
+
+/* The same without the output projection: attention weights, no logits. */
+void tolk_transformer_attend(const struct tolk_model *model, const struct tolk_batch *batch,
+                             struct tolk_workspace *workspace);
 
 /* The encoder alone: [source rows, d_model], in the workspace until the next pass. `batch` needs
  * only its source side (target_begin may be NULL in the reservation, too). */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/attention.h"
+#include "model/layers.h"
 
 /* ---- the plan of the arena ----------------------------------------------------------------------
  */
@@ -27,7 +28,8 @@ static real *take(struct plan *plan, size_t numbers)
 /* What the sizes depend on. */
 struct shape {
     size_t source_rows, target_rows;
-    size_t pairs[3]; /* Σ queries · keys by kind of attention */
+    size_t logit_rows; /* those of the target, or none */
+    size_t pairs[3];   /* Σ queries · keys by kind of attention */
     size_t longest_query, longest_key;
 };
 
@@ -40,12 +42,20 @@ static void plan_sublayer(struct plan *plan, struct tolk_sublayer_tape *tape, si
 }
 
 static void plan_self_attention(struct plan *plan, struct tolk_attention_tape *tape, size_t n,
-                                size_t d, size_t weights)
+                                size_t d)
 {
     plan_sublayer(plan, &tape->sublayer, n, d);
     tape->q = take(plan, n * 3 * d);
     tape->context = take(plan, n * d);
-    tape->weights = take(plan, weights);
+}
+
+static void plan_cross_attention(struct plan *plan, struct tolk_attention_tape *tape, size_t n,
+                                 size_t memory_rows, size_t d)
+{
+    plan_sublayer(plan, &tape->sublayer, n, d);
+    tape->q = take(plan, n * d);
+    tape->kv = take(plan, memory_rows * 2 * d);
+    tape->context = take(plan, n * d);
 }
 
 static void plan_feed_forward(struct plan *plan, struct tolk_feed_forward_tape *tape, size_t n,
@@ -63,6 +73,25 @@ static void plan_final(struct plan *plan, struct tolk_final_tape *tape, size_t n
     tape->rstd = take(plan, n);
 }
 
+/* Attention weights can be read of every layer, whatever the pass is for. */
+static void plan_attention_weights(struct plan *plan, struct tolk_workspace *workspace,
+                                   const struct shape *shape)
+{
+    const struct tolk_config *config = &workspace->model->config;
+    const size_t heads = config->decoder_attention_heads;
+    for (size_t l = 0; l < config->encoder_layers; l++) {
+        workspace->encoder[l].self.weights =
+            take(plan, config->encoder_attention_heads * shape->pairs[TOLK_ENCODER_SELF]);
+    }
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        struct tolk_decoder_tape *tape = &workspace->decoder[l];
+        tape->self.weights = take(plan, heads * shape->pairs[TOLK_DECODER_SELF]);
+        tape->cross.weights = take(plan, heads * shape->pairs[TOLK_CROSS]);
+    }
+}
+
+/* Only the backward pass reads the tapes of lower layers: without it a layer takes the room of the
+ * one before, whose output it has read when it writes its own. */
 static void plan_layers(struct plan *plan, struct tolk_workspace *workspace,
                         const struct shape *shape)
 {
@@ -70,22 +99,19 @@ static void plan_layers(struct plan *plan, struct tolk_workspace *workspace,
     const size_t d = config->d_model;
     const size_t ns = shape->source_rows;
     const size_t nt = shape->target_rows;
+    const size_t encoder = plan->used;
     for (size_t l = 0; l < config->encoder_layers; l++) {
         struct tolk_encoder_tape *tape = &workspace->encoder[l];
-        plan_self_attention(plan, &tape->self, ns, d,
-                            config->encoder_attention_heads * shape->pairs[TOLK_ENCODER_SELF]);
+        plan->used = workspace->training ? plan->used : encoder;
+        plan_self_attention(plan, &tape->self, ns, d);
         plan_feed_forward(plan, &tape->feed_forward, ns, d, config->encoder_ffn_dim);
     }
+    const size_t decoder = plan->used;
     for (size_t l = 0; l < config->decoder_layers && nt > 0; l++) {
         struct tolk_decoder_tape *tape = &workspace->decoder[l];
-        plan_self_attention(plan, &tape->self, nt, d,
-                            config->decoder_attention_heads * shape->pairs[TOLK_DECODER_SELF]);
-        plan_sublayer(plan, &tape->cross.sublayer, nt, d);
-        tape->cross.q = take(plan, nt * d);
-        tape->cross.kv = take(plan, ns * 2 * d);
-        tape->cross.context = take(plan, nt * d);
-        tape->cross.weights =
-            take(plan, config->decoder_attention_heads * shape->pairs[TOLK_CROSS]);
+        plan->used = workspace->training ? plan->used : decoder;
+        plan_self_attention(plan, &tape->self, nt, d);
+        plan_cross_attention(plan, &tape->cross, nt, ns, d);
         plan_feed_forward(plan, &tape->feed_forward, nt, d, config->decoder_ffn_dim);
     }
 }
@@ -111,6 +137,10 @@ static void plan_backward(struct plan *plan, struct tolk_workspace *workspace,
     room->hidden = take(plan, n * larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
     room->memory = take(plan, shape->source_rows * d);
     room->scaled = take(plan, shape->target_rows * d);
+    const size_t widest = larger(2 * d, larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
+    room->partial =
+        take(plan, larger(tolk_partial_sums_size(n, widest),
+                          tolk_partial_sums_size(shape->target_rows, config->vocab_size)));
 }
 
 static void plan_all(struct plan *plan, struct tolk_workspace *workspace, const struct shape *shape)
@@ -123,10 +153,11 @@ static void plan_all(struct plan *plan, struct tolk_workspace *workspace, const 
     workspace->encoder_embedded = take(plan, shape->source_rows * d);
     workspace->decoder_embedded = take(plan, shape->target_rows * d);
     workspace->branch = take(plan, larger(shape->source_rows, shape->target_rows) * d);
+    plan_attention_weights(plan, workspace, shape);
     plan_layers(plan, workspace, shape);
     plan_final(plan, &workspace->encoder_final, shape->source_rows, d);
     plan_final(plan, &workspace->decoder_final, shape->target_rows, d);
-    workspace->logits = take(plan, shape->target_rows * config->vocab_size);
+    workspace->logits = take(plan, shape->logit_rows * config->vocab_size);
     workspace->scratch_size =
         (tolk_attention_scratch_size(shape->longest_query, shape->longest_key, d / heads) +
          ALIGNMENT - 1) /
@@ -252,6 +283,7 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
         reserve_losses(workspace, shape.target_rows, error) != 0) {
         return -1;
     }
+    shape.logit_rows = purpose == TOLK_ATTENTION ? 0 : shape.target_rows;
     workspace->training = purpose == TOLK_TRAINING;
     workspace->batch = batch;
     plan_all(&plan, workspace, &shape);

@@ -15,6 +15,8 @@ enum {
     MATCHES_MAX = 32 /* the library keeps 32 matches of one walk, without a check */
 };
 
+static const uint32_t NONE = UINT32_MAX;
+
 enum mark { NEW, OPEN, CLOSED };
 
 struct trie {
@@ -23,6 +25,8 @@ struct trie {
     size_t replacements;    /* bytes of them */
     unsigned char *mark;    /* [units] whether the walk below a unit is checked */
     unsigned char *matches; /* [units] the most matches that a walk from this unit on can meet */
+    uint32_t *child;        /* [units] the first child of the base that is this unit, or NONE */
+    uint32_t *sibling;      /* [units] the next child of this child's base, or NONE */
 };
 
 static uint32_t unit_at(const struct trie *trie, size_t index)
@@ -43,9 +47,14 @@ static size_t unit_offset(uint32_t unit)
     return (size_t)(unit >> 10) << ((unit & (1U << 9)) >> 6);
 }
 
+static bool unit_is_value(uint32_t unit)
+{
+    return unit >> 31 == 1;
+}
+
 static uint32_t unit_label(uint32_t unit)
 {
-    return unit & (1U << 31 | 0xffU);
+    return unit & 0xffU;
 }
 
 static uint32_t unit_value(uint32_t unit)
@@ -53,11 +62,27 @@ static uint32_t unit_value(uint32_t unit)
     return unit & ~(1U << 31);
 }
 
-/* One unit on the path from the root, and the byte at which its children are being looked at. */
+/* Child c of a base stands at base ^ c and is labelled c: so each unit tells the one base that it
+ * can be a child of, and no unit has to look for its children at all 256 places. */
+static void list_children(struct trie *trie)
+{
+    for (size_t i = 0; i < trie->units; i++) {
+        trie->child[i] = NONE;
+    }
+    for (size_t i = trie->units; i-- > 0;) {
+        const uint32_t unit = unit_at(trie, i);
+        const size_t base = i ^ unit_label(unit);
+        if (!unit_is_value(unit) && base < trie->units) {
+            trie->sibling[i] = trie->child[base];
+            trie->child[base] = (uint32_t)i;
+        }
+    }
+}
+
+/* One unit on the path from the root, and the child to look at next. */
 struct step {
     size_t unit;
-    size_t base; /* child c stands at base ^ c */
-    unsigned next;
+    uint32_t next;
 };
 
 /* Enters a unit: its children and, where a key ends, its value must lie inside. */
@@ -76,21 +101,8 @@ static int enter(struct trie *trie, size_t unit, struct step *step)
         }
         trie->matches[unit] = 1;
     }
-    *step = (struct step){unit, base, 0};
+    *step = (struct step){unit, trie->child[base]};
     return 0;
-}
-
-/* The next child of the step, or SIZE_MAX. */
-static size_t next_child(const struct trie *trie, struct step *step)
-{
-    for (; step->next < FANOUT; step->next++) {
-        const size_t child = step->base ^ step->next;
-        if (unit_label(unit_at(trie, child)) == step->next) {
-            step->next++;
-            return child;
-        }
-    }
-    return SIZE_MAX;
 }
 
 /* Adds what is below a child to its parent. */
@@ -116,8 +128,8 @@ static int walk(struct trie *trie, struct step *path)
         return -1;
     }
     for (;;) {
-        const size_t child = next_child(trie, &path[depth]);
-        if (child == SIZE_MAX) {
+        const uint32_t child = path[depth].next;
+        if (child == NONE) {
             trie->mark[path[depth].unit] = CLOSED;
             if (depth == 0) {
                 return 0;
@@ -126,7 +138,10 @@ static int walk(struct trie *trie, struct step *path)
             if (count_matches(trie, path[depth].unit, path[depth + 1].unit) != 0) {
                 return -1;
             }
-        } else if (trie->mark[child] == CLOSED) {
+            continue;
+        }
+        path[depth].next = trie->sibling[child];
+        if (trie->mark[child] == CLOSED) {
             if (count_matches(trie, path[depth].unit, child) != 0) {
                 return -1;
             }
@@ -155,17 +170,25 @@ int tolk_charsmap_check(const unsigned char *bytes, size_t size, const char *nam
     int status = -1;
     trie.mark = calloc(trie.units, 1);
     trie.matches = calloc(trie.units, 1);
+    trie.child = malloc(trie.units * sizeof *trie.child);
+    trie.sibling = malloc(trie.units * sizeof *trie.sibling);
     struct step *const path = calloc(trie.units, sizeof *path);
-    if (trie.mark == NULL || trie.matches == NULL || path == NULL) {
+    if (trie.mark == NULL || trie.matches == NULL || trie.child == NULL || trie.sibling == NULL ||
+        path == NULL) {
         tolk_error_set(error, "%s: out of memory for a normalisation table of %zu bytes", name,
                        size);
-    } else if (walk(&trie, path) != 0) {
-        tolk_error_set(error, "%s: damaged normalisation table: it leads outside itself", name);
-    } else {
-        status = 0;
+        goto out;
     }
+    list_children(&trie);
+    status = walk(&trie, path);
+    if (status != 0) {
+        tolk_error_set(error, "%s: damaged normalisation table: it leads outside itself", name);
+    }
+out:
     free(trie.mark);
     free(trie.matches);
+    free(trie.child);
+    free(trie.sibling);
     free(path);
     return status;
 }

@@ -63,10 +63,14 @@ static int join(struct tolk_codec *codec, const char *name, struct tolk_error *e
     codec->eos = tolk_vocabulary_id(codec->vocabulary, TOLK_EOS_PIECE);
     codec->unk = tolk_vocabulary_id(codec->vocabulary, TOLK_UNK_PIECE);
     codec->pad = tolk_vocabulary_id(codec->vocabulary, TOLK_PAD_PIECE);
-    return map_ids(codec, TOLK_SOURCE, name, error) != 0 ||
-                   map_ids(codec, TOLK_TARGET, name, error) != 0
-               ? -1
-               : 0;
+    if (map_ids(codec, TOLK_SOURCE, name, error) != 0) {
+        return -1;
+    }
+    if (codec->tokenizers[TOLK_TARGET] == codec->tokenizers[TOLK_SOURCE]) {
+        codec->model_ids[TOLK_TARGET] = codec->model_ids[TOLK_SOURCE];
+        return 0;
+    }
+    return map_ids(codec, TOLK_TARGET, name, error);
 }
 
 struct tolk_codec *tolk_codec_new(const unsigned char *model, size_t model_size,
@@ -125,11 +129,11 @@ void tolk_codec_free(struct tolk_codec *codec)
     }
     if (codec->tokenizers[TOLK_TARGET] != codec->tokenizers[TOLK_SOURCE]) {
         tolk_tokenizer_free(codec->tokenizers[TOLK_TARGET]);
+        free(codec->model_ids[TOLK_TARGET]);
     }
     tolk_tokenizer_free(codec->tokenizers[TOLK_SOURCE]);
     tolk_vocabulary_free(codec->vocabulary);
     free(codec->model_ids[TOLK_SOURCE]);
-    free(codec->model_ids[TOLK_TARGET]);
     free(codec);
 }
 

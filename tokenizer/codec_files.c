@@ -1,6 +1,5 @@
 #include "tokenizer/codec_files.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,14 +10,33 @@
 static const char *const tokenizer_files[TOLK_SIDES] = {"source.spm", "target.spm"};
 static const char settings_file[] = "tokenizer_config.json";
 
-static int load_tokenizer(struct tolk_tokenizer **tokenizer, const char *folder, const char *name,
-                          struct tolk_error *error)
+/* Whether the tokenizer was loaded from a file with the same bytes; -1 when there is no file. */
+static int is_of_file(const struct tolk_tokenizer *tokenizer, const char *path,
+                      struct tolk_error *error)
+{
+    struct tolk_file file;
+    size_t size;
+    const unsigned char *const model = tolk_tokenizer_model(tokenizer, &size);
+    if (tolk_file_map(&file, path, error) != 0) {
+        return -1;
+    }
+    const int same = file.size == size && memcmp(file.bytes, model, size) == 0;
+    tolk_file_unmap(&file);
+    return same;
+}
+
+/* The tokenizer of a file: `known`, where that is of the same bytes, as for our models it is. */
+static int load_tokenizer(struct tolk_tokenizer **tokenizer, struct tolk_tokenizer *known,
+                          const char *folder, const char *name, struct tolk_error *error)
 {
     char *const path = tolk_path_join(folder, name);
     if (path == NULL) {
         return tolk_error_set(error, "%s: out of memory", folder);
     }
-    *tokenizer = tolk_tokenizer_load_foreign(path, error);
+    const int same = known == NULL ? 0 : is_of_file(known, path, error);
+    if (same >= 0) {
+        *tokenizer = same ? known : tolk_tokenizer_load_foreign(path, error);
+    }
     free(path);
     return *tokenizer == NULL ? -1 : 0;
 }
@@ -35,24 +53,13 @@ static int load_vocabulary(struct tolk_vocabulary **vocabulary, const char *fold
     return *vocabulary == NULL ? -1 : 0;
 }
 
-static bool same_model(const struct tolk_tokenizer *a, const struct tolk_tokenizer *b)
-{
-    size_t size_a, size_b;
-    const unsigned char *const bytes_a = tolk_tokenizer_model(a, &size_a);
-    const unsigned char *const bytes_b = tolk_tokenizer_model(b, &size_b);
-    return size_a == size_b && memcmp(bytes_a, bytes_b, size_a) == 0;
-}
-
 int tolk_codec_read_files(struct tolk_codec *codec, const char *folder, struct tolk_error *error)
 {
-    for (size_t side = 0; side < TOLK_SIDES; side++) {
-        if (load_tokenizer(&codec->tokenizers[side], folder, tokenizer_files[side], error) != 0) {
-            return -1;
-        }
-    }
-    if (same_model(codec->tokenizers[TOLK_SOURCE], codec->tokenizers[TOLK_TARGET])) {
-        tolk_tokenizer_free(codec->tokenizers[TOLK_TARGET]);
-        codec->tokenizers[TOLK_TARGET] = codec->tokenizers[TOLK_SOURCE];
+    struct tolk_tokenizer **const of = codec->tokenizers;
+    if (load_tokenizer(&of[TOLK_SOURCE], NULL, folder, tokenizer_files[TOLK_SOURCE], error) != 0 ||
+        load_tokenizer(&of[TOLK_TARGET], of[TOLK_SOURCE], folder, tokenizer_files[TOLK_TARGET],
+                       error) != 0) {
+        return -1;
     }
     return load_vocabulary(&codec->vocabulary, folder, error);
 }

@@ -16,7 +16,7 @@ enum { TOLK_SIDES = 2 };
 struct tolk_codec {
     struct tolk_tokenizer *tokenizers[TOLK_SIDES]; /* one and the same where the files are equal */
     struct tolk_vocabulary *vocabulary;
-    int32_t *model_ids[TOLK_SIDES]; /* [pieces of the tokenizer] */
+    int32_t *model_ids[TOLK_SIDES]; /* [pieces of the tokenizer], shared as it is */
     int32_t eos, unk, pad;
 };
 

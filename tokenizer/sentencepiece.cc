@@ -186,11 +186,11 @@ int training_error(const Status &status, struct tolk_error *error)
 } // namespace
 
 struct tolk_sentencepiece {
-    SentencePieceProcessor pieces;
-    SentencePieceProcessor characters;
+    SentencePieceProcessor processor;
 };
 
 struct tolk_sentencepiece *tolk_sentencepiece_load(const unsigned char *model, size_t size,
+                                                   enum tolk_granularity granularity,
                                                    const char *name, struct tolk_error *error)
 {
     std::unique_ptr<struct tolk_sentencepiece> library;
@@ -198,11 +198,10 @@ struct tolk_sentencepiece *tolk_sentencepiece_load(const unsigned char *model, s
         sentencepiece::logging::SetMinLogLevel(kSilent);
         library = std::make_unique<struct tolk_sentencepiece>();
         std::string bytes(reinterpret_cast<const char *>(model), size);
-        Status status = library->pieces.LoadFromSerializedProto(bytes);
-        if (status.ok()) {
+        if (granularity == TOLK_CHARACTERS) {
             bytes.append(kSplitIntoCharacters, sizeof kSplitIntoCharacters - 1);
-            status = library->characters.LoadFromSerializedProto(bytes);
         }
+        const Status status = library->processor.LoadFromSerializedProto(bytes);
         return status.ok() ? 0 : tolk_error_set(error, "%s: %s", name, explanation(status));
     });
     return result == 0 ? library.release() : nullptr;
@@ -213,14 +212,12 @@ void tolk_sentencepiece_free(struct tolk_sentencepiece *library)
     delete library;
 }
 
-int tolk_sentencepiece_encode(const struct tolk_sentencepiece *library,
-                              enum tolk_granularity granularity, const char *text, size_t size,
-                              struct tolk_pieces *pieces, struct tolk_error *error)
+int tolk_sentencepiece_encode(const struct tolk_sentencepiece *library, const char *text,
+                              size_t size, struct tolk_pieces *pieces, struct tolk_error *error)
 {
     return guarded("encoding a sentence", error, [&]() {
-        const SentencePieceProcessor &processor =
-            granularity == TOLK_PIECES ? library->pieces : library->characters;
-        return read_pieces(processor.EncodeAsSerializedProto({text, size}), size, pieces, error);
+        return read_pieces(library->processor.EncodeAsSerializedProto({text, size}), size, pieces,
+                           error);
     });
 }
 
@@ -230,7 +227,7 @@ int tolk_sentencepiece_decode(const struct tolk_sentencepiece *library, const ch
     return guarded("decoding a sentence", error, [&]() {
         std::string decoded;
         const Status status =
-            library->pieces.Decode(std::vector<std::string>(pieces, pieces + count), &decoded);
+            library->processor.Decode(std::vector<std::string>(pieces, pieces + count), &decoded);
         return status.ok() ? copy_out(decoded, text, error)
                            : tolk_error_set(error, "decoding a sentence: %s", explanation(status));
     });
@@ -238,12 +235,12 @@ int tolk_sentencepiece_decode(const struct tolk_sentencepiece *library, const ch
 
 int32_t tolk_sentencepiece_id(const struct tolk_sentencepiece *library, const char *piece)
 {
-    return library->pieces.PieceToId(piece);
+    return library->processor.PieceToId(piece);
 }
 
 const char *tolk_sentencepiece_piece(const struct tolk_sentencepiece *library, int32_t id)
 {
-    return library->pieces.IdToPiece(id).c_str();
+    return library->processor.IdToPiece(id).c_str();
 }
 
 int tolk_sentencepiece_train(const struct tolk_sentencepiece_training *training,

@@ -13,18 +13,19 @@
 
 struct tolk_sentencepiece;
 
+/* What a sentence is split into: the best pieces, or the characters after normalisation (each the
+ * id of the piece that is this character alone; a run of characters without one is a single
+ * unknown). */
+enum tolk_granularity { TOLK_PIECES, TOLK_CHARACTERS };
+
 /* Loads a model that tolk_model_file_read has passed; NULL with an error. */
 struct tolk_sentencepiece *tolk_sentencepiece_load(const unsigned char *model, size_t size,
+                                                   enum tolk_granularity granularity,
                                                    const char *name, struct tolk_error *error);
 void tolk_sentencepiece_free(struct tolk_sentencepiece *library);
 
-/* The best pieces, or the characters after normalisation (each the id of the piece that is this
- * character alone; a run of characters without one is a single unknown). */
-enum tolk_granularity { TOLK_PIECES, TOLK_CHARACTERS };
-
-int tolk_sentencepiece_encode(const struct tolk_sentencepiece *library,
-                              enum tolk_granularity granularity, const char *text, size_t size,
-                              struct tolk_pieces *pieces, struct tolk_error *error);
+int tolk_sentencepiece_encode(const struct tolk_sentencepiece *library, const char *text,
+                              size_t size, struct tolk_pieces *pieces, struct tolk_error *error);
 
 /* The text of `count` pieces, in fresh memory; a text that is no piece stands for itself. */
 int tolk_sentencepiece_decode(const struct tolk_sentencepiece *library, const char *const *pieces,

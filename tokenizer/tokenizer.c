@@ -2,6 +2,8 @@
 
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +22,21 @@ enum { TRAINING_SENTENCE_BYTES_MAX = 4192 };
 enum { VOCABULARY_MAX = 1 << 24 };
 #define COVERAGE_MIN 0.98
 
+/* What drawing needs and encoding does not: made at the first draw, so that a translator starts
+ * without it. */
+struct drawing {
+    pthread_mutex_t lock; /* while it is made */
+    atomic_bool made;
+    struct tolk_sentencepiece *characters;
+    struct tolk_sampler sampler;
+};
+
 struct tolk_tokenizer {
     unsigned char *bytes; /* [size] the model file, which `file` points into */
     size_t size;
     struct tolk_model_file file;
     struct tolk_sentencepiece *library;
-    struct tolk_sampler sampler;
+    struct drawing *drawing; /* made behind the back of a tokenizer that is otherwise read only */
 };
 
 /* ---- training ---------------------------------------------------------------------------------*/
@@ -135,10 +146,15 @@ static struct tolk_tokenizer *load_bytes(const unsigned char *model, size_t size
                                          bool foreign, struct tolk_error *error)
 {
     struct tolk_tokenizer *const tokenizer = calloc(1, sizeof *tokenizer);
-    if (tokenizer == NULL) {
+    struct drawing *const drawing = calloc(1, sizeof *drawing);
+    if (tokenizer == NULL || drawing == NULL) {
+        free(tokenizer);
+        free(drawing);
         tolk_error_set(error, "%s: out of memory", name);
         return NULL;
     }
+    pthread_mutex_init(&drawing->lock, NULL);
+    tokenizer->drawing = drawing;
     tokenizer->bytes = malloc(size > 0 ? size : 1);
     tokenizer->size = size;
     if (tokenizer->bytes == NULL) {
@@ -152,9 +168,8 @@ static struct tolk_tokenizer *load_bytes(const unsigned char *model, size_t size
         (!foreign && check_ids(&tokenizer->file, name, error) != 0)) {
         goto fail;
     }
-    tokenizer->library = tolk_sentencepiece_load(tokenizer->bytes, size, name, error);
-    if (tokenizer->library == NULL ||
-        tolk_sampler_build(&tokenizer->sampler, &tokenizer->file, error) != 0) {
+    tokenizer->library = tolk_sentencepiece_load(tokenizer->bytes, size, TOLK_PIECES, name, error);
+    if (tokenizer->library == NULL) {
         goto fail;
     }
     return tokenizer;
@@ -196,7 +211,10 @@ void tolk_tokenizer_free(struct tolk_tokenizer *tokenizer)
     if (tokenizer == NULL) {
         return;
     }
-    tolk_sampler_free(&tokenizer->sampler);
+    tolk_sampler_free(&tokenizer->drawing->sampler);
+    tolk_sentencepiece_free(tokenizer->drawing->characters);
+    pthread_mutex_destroy(&tokenizer->drawing->lock);
+    free(tokenizer->drawing);
     tolk_sentencepiece_free(tokenizer->library);
     tolk_model_file_free(&tokenizer->file);
     free(tokenizer->bytes);
@@ -250,7 +268,35 @@ int tolk_tokenizer_encode(const struct tolk_tokenizer *tokenizer, const char *te
     if (check_sentence(size, error) != 0) {
         return -1;
     }
-    return tolk_sentencepiece_encode(tokenizer->library, TOLK_PIECES, text, size, pieces, error);
+    return tolk_sentencepiece_encode(tokenizer->library, text, size, pieces, error);
+}
+
+static int make_drawing(const struct tolk_tokenizer *tokenizer, struct tolk_error *error)
+{
+    struct drawing *const drawing = tokenizer->drawing;
+    if (drawing->characters == NULL) {
+        drawing->characters = tolk_sentencepiece_load(tokenizer->bytes, tokenizer->size,
+                                                      TOLK_CHARACTERS, "drawing", error);
+    }
+    return drawing->characters == NULL
+               ? -1
+               : tolk_sampler_build(&drawing->sampler, &tokenizer->file, error);
+}
+
+/* NULL with an error when memory is out. */
+static const struct drawing *drawing_of(const struct tolk_tokenizer *tokenizer,
+                                        struct tolk_error *error)
+{
+    struct drawing *const drawing = tokenizer->drawing;
+    if (!atomic_load_explicit(&drawing->made, memory_order_acquire)) {
+        pthread_mutex_lock(&drawing->lock);
+        if (!atomic_load_explicit(&drawing->made, memory_order_relaxed) &&
+            make_drawing(tokenizer, error) == 0) {
+            atomic_store_explicit(&drawing->made, true, memory_order_release);
+        }
+        pthread_mutex_unlock(&drawing->lock);
+    }
+    return atomic_load_explicit(&drawing->made, memory_order_relaxed) ? drawing : NULL;
 }
 
 int tolk_tokenizer_sample(const struct tolk_tokenizer *tokenizer, const char *text, size_t size,
@@ -267,17 +313,17 @@ int tolk_tokenizer_sample(const struct tolk_tokenizer *tokenizer, const char *te
         return tolk_tokenizer_encode(tokenizer, text, size, pieces, error);
     }
     struct tolk_pieces characters = {0};
-    int status = check_sentence(size, error);
+    const struct drawing *const drawing = drawing_of(tokenizer, error);
+    int status = drawing == NULL ? -1 : check_sentence(size, error);
     if (status == 0) {
-        status = tolk_sentencepiece_encode(tokenizer->library, TOLK_CHARACTERS, text, size,
-                                           &characters, error);
+        status = tolk_sentencepiece_encode(drawing->characters, text, size, &characters, error);
     }
     pieces->count = 0;
     if (status == 0 && bpe) {
-        status = tolk_sample_bpe(&tokenizer->sampler, &characters, alpha, key, pieces, error);
+        status = tolk_sample_bpe(&drawing->sampler, &characters, alpha, key, pieces, error);
     } else if (status == 0) {
         status =
-            tolk_sample_unigram(&tokenizer->sampler, &characters, nbest, alpha, key, pieces, error);
+            tolk_sample_unigram(&drawing->sampler, &characters, nbest, alpha, key, pieces, error);
     }
     tolk_pieces_free(&characters);
     return status;

@@ -103,6 +103,7 @@ int tolk_validator_run(struct tolk_validator *validator, bool (*stop)(void),
     if (measure_loss(validator, &scores->loss, error) != 0) {
         return -1;
     }
+    tolk_translator_refresh(validator->translator);
     for (size_t first = 0; first < validator->translated; first += BLOCK) {
         const size_t rest = validator->translated - first;
         if (stop()) {

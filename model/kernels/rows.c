@@ -6,7 +6,6 @@
 const struct tolk_row_kernels TOLK_KERNEL(tolk_row_kernels) = {
     .layer_norm_forward = TOLK_KERNEL(tolk_layer_norm_forward),
     .layer_norm_backward = TOLK_KERNEL(tolk_layer_norm_backward),
-    .layer_norm_backward_weights = TOLK_KERNEL(tolk_layer_norm_backward_weights),
     .column_sums = TOLK_KERNEL(tolk_column_sums),
     .residual = TOLK_KERNEL(tolk_residual),
     .dropout = TOLK_KERNEL(tolk_dropout),
@@ -14,6 +13,7 @@ const struct tolk_row_kernels TOLK_KERNEL(tolk_row_kernels) = {
     .activation_backward = TOLK_KERNEL(tolk_activation_backward),
     .attention_forward = TOLK_KERNEL(tolk_attention_forward),
     .attention_backward = TOLK_KERNEL(tolk_attention_backward),
+    .attend = TOLK_KERNEL(tolk_attend),
     .cross_entropy = TOLK_KERNEL(tolk_cross_entropy),
     .log_sum_exp = TOLK_KERNEL(tolk_log_sum_exp),
     .sum_of_squares = TOLK_KERNEL(tolk_sum_of_squares),

@@ -44,12 +44,13 @@ static double rate_of(const struct setting *setting, const struct tolk_attention
     const size_t longest = setting->model.config.max_position_embeddings;
     struct tolk_error error;
     struct tolk_aer aer = {0};
-    struct tolk_workspace *const workspace = tolk_workspace_create(&setting->model, &error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&setting->model, &error);
     for (size_t i = 0; i < setting->pairs.count; i++) {
         const struct tolk_pair *const pair = &setting->pairs.items[i];
         struct tolk_sentence source, target;
         struct tolk_reading reading;
         struct tolk_links links = {0};
+        const struct tolk_reading_options wanted = {.batch_tokens = 1000, .choice = choice};
         ck_assert_int_eq(tolk_sentence_encode(&source, setting->codec, TOLK_SOURCE, pair->source,
                                               longest, &error),
                          0);
@@ -57,9 +58,7 @@ static double rate_of(const struct setting *setting, const struct tolk_attention
                                               longest, &error),
                          0);
         const struct tolk_sentence_pair both = {&source, &target};
-        ck_assert_int_eq(
-            tolk_read_pairs(&setting->model, workspace, &both, 1, 1000, choice, &reading, &error),
-            0);
+        ck_assert_int_eq(tolk_read_pairs(forcer, &both, 1, &wanted, &reading, &error), 0);
         ck_assert_int_eq(tolk_word_attention_hard(&reading.attention, &links), 0);
         tolk_aer_add(&aer, &links, &pair->links);
         tolk_links_free(&links);
@@ -67,7 +66,7 @@ static double rate_of(const struct setting *setting, const struct tolk_attention
         tolk_sentence_free(&source);
         tolk_sentence_free(&target);
     }
-    tolk_workspace_free(workspace);
+    tolk_forcer_free(forcer);
     return tolk_aer_rate(&aer);
 }
 

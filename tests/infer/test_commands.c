@@ -293,8 +293,9 @@ START_TEST(a_person_is_answered_line_by_line)
         close(out[0]);
         FILE *const stream = fdopen(out[1], "w");
         char name[] = "tolk";
-        char *argv[] = {name, folder, NULL};
-        _exit(tolk_command_translate(2, argv, stream, stderr));
+        char threads[] = "-t4";
+        char *argv[] = {name, folder, threads, NULL};
+        _exit(tolk_command_translate(3, argv, stream, stderr));
     }
     close(in[0]);
     close(out[1]);

@@ -25,10 +25,13 @@ static void search(const struct tolk_model *model, const struct tolk_batch *batc
                    const struct tolk_search_options *options, struct tolk_hypotheses *found)
 {
     struct tolk_error error;
-    struct tolk_searcher *const searcher = tolk_searcher_create(model, &error);
+    struct tolk_inference_weights *const weights =
+        tolk_inference_weights_make(model, TOLK_PANELS_REAL, &error);
+    struct tolk_searcher *const searcher = tolk_searcher_create(weights, &error);
     ck_assert_msg(searcher != NULL, "%s", error.message);
     ck_assert_msg(tolk_search(searcher, batch, options, found, &error) == 0, "%s", error.message);
     tolk_searcher_free(searcher);
+    tolk_inference_weights_free(weights);
 }
 
 static void free_all(struct tolk_hypotheses *found, size_t count)
@@ -62,12 +65,12 @@ static void force(const struct tolk_model *model, struct tolk_sequence source,
 {
     struct tolk_error error;
     const struct tolk_sequence sequence = {target, length};
-    struct tolk_workspace *const workspace = tolk_workspace_create(model, &error);
+    const struct tolk_forced_pairs pair = {&source, &sequence, 1, 1000, true};
+    struct tolk_forcer *const forcer = tolk_forcer_create(model, &error);
     struct collected collected = {log_probabilities, length};
-    ck_assert_msg(tolk_force_decode(model, workspace, &source, &sequence, 1, 1000, collect,
-                                    &collected, &error) == 0,
-                  "%s", error.message);
-    tolk_workspace_free(workspace);
+    ck_assert_msg(tolk_force_decode(forcer, &pair, collect, &collected, &error) == 0, "%s",
+                  error.message);
+    tolk_forcer_free(forcer);
 }
 
 /* The likeliest id behind `prefix`, by teacher forcing of the whole prefix. */
@@ -473,23 +476,25 @@ START_TEST(a_model_without_numbers_is_an_error)
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
     const struct tolk_search_options options = {2, 2, 1, 0, 3};
     struct tolk_hypotheses found[SENTENCES];
-    struct tolk_searcher *const searcher = tolk_searcher_create(&model, &error);
+    struct tolk_inference_weights *const weights =
+        tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
+    struct tolk_searcher *const searcher = tolk_searcher_create(weights, &error);
     ck_assert_int_eq(tolk_search(searcher, &batch, &options, found, &error), -1);
     ck_assert_ptr_nonnull(strstr(error.message, "not numbers (NaN or infinite) at step 1"));
     tolk_searcher_free(searcher);
+    tolk_inference_weights_free(weights);
 
     static const int32_t target[] = {1, 2, 0};
     const struct tolk_sequence sources[] = {sentence(0), sentence(1)};
     const struct tolk_sequence targets[] = {{target, 3}, {target, 3}};
     double values[3];
     struct collected collected = {values, 3};
-    struct tolk_workspace *const workspace = tolk_workspace_create(&model, &error);
+    const struct tolk_forced_pairs pairs = {sources, targets, 2, 1000, true};
+    struct tolk_forcer *const forcer = tolk_forcer_create(&model, &error);
     error.message[0] = '\0';
-    ck_assert_int_eq(tolk_force_decode(&model, workspace, sources, targets, 2, 1000, collect,
-                                       &collected, &error),
-                     -1);
+    ck_assert_int_eq(tolk_force_decode(forcer, &pairs, collect, &collected, &error), -1);
     ck_assert_ptr_nonnull(strstr(error.message, "not numbers (NaN or infinite) at step 1"));
-    tolk_workspace_free(workspace);
+    tolk_forcer_free(forcer);
     tolk_model_free(&model);
 }
 END_TEST

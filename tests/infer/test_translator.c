@@ -147,15 +147,15 @@ START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
             expected[count++] = results[i].items[j].score;
         }
     }
-    struct tolk_workspace *const workspace = tolk_workspace_create(&setting.model, &error);
-    ck_assert_int_eq(
-        tolk_read_pairs(&setting.model, workspace, pairs, count, 60, NULL, readings, &error), 0);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&setting.model, &error);
+    const struct tolk_reading_options wanted = {.batch_tokens = 60, .scores = true};
+    ck_assert_int_eq(tolk_read_pairs(forcer, pairs, count, &wanted, readings, &error), 0);
     for (size_t i = 0; i < count; i++) {
         ck_assert_double_eq_tol(readings[i].score, expected[i], 1e-4);
         ck_assert_ptr_null(readings[i].attention.weights);
         tolk_reading_free(&readings[i]);
     }
-    tolk_workspace_free(workspace);
+    tolk_forcer_free(forcer);
     for (size_t i = 0; i < LINES; i++) {
         tolk_translated_free(&results[i]);
     }

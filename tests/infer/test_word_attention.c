@@ -112,10 +112,9 @@ static void check_joining(bool shift, const size_t *steps)
     struct read read = {.choice = {.layer = 1, .head_count = 2, .heads = {0, 1}, .shift = shift}};
     const struct tolk_sequence source = {SOURCE, SOURCE_ROWS};
     const struct tolk_sequence target = {TARGET, TARGET_ROWS};
-    struct tolk_workspace *const workspace = tolk_workspace_create(&model, &error);
-    ck_assert_int_eq(
-        tolk_force_decode(&model, workspace, &source, &target, 1, 100, read_both, &read, &error),
-        0);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&model, &error);
+    const struct tolk_forced_pairs pairs = {&source, &target, 1, 100, false};
+    ck_assert_int_eq(tolk_force_decode(forcer, &pairs, read_both, &read, &error), 0);
     const float *const words = read.attention.weights;
     for (size_t side = 0; side < 3; side++) {
         /* Word 0 of the source is pieces 0 and 1, word 1 piece 2, the end piece 3. */
@@ -129,7 +128,7 @@ static void check_joining(bool shift, const size_t *steps)
         ck_assert_double_eq_tol((double)words[2 * 3 + side], joined[3], 1e-6);
     }
     tolk_word_attention_free(&read.attention);
-    tolk_workspace_free(workspace);
+    tolk_forcer_free(forcer);
     tolk_model_free(&model);
 }
 

@@ -237,7 +237,9 @@ static void check_greedy(const struct oracle *oracle)
     size_t *parents = malloc(sentences * sizeof *parents);
     size_t rows = sentences;
     const real *memory = tolk_transformer_encode(&oracle->model, &oracle->batch, oracle->workspace);
-    struct tolk_decoding *decoding = tolk_decoding_create(&oracle->model, &error);
+    struct tolk_inference_weights *weights =
+        tolk_inference_weights_make(&oracle->model, TOLK_PANELS_REAL, &error);
+    struct tolk_decoding *decoding = tolk_decoding_create(weights, &error);
     ck_assert_ptr_nonnull(decoding);
     ck_assert_int_eq(
         tolk_decoding_begin(decoding, memory, &oracle->batch, sentences, GREEDY_STEPS, &error), 0);
@@ -268,6 +270,7 @@ static void check_greedy(const struct oracle *oracle)
         rows = kept;
     }
     tolk_decoding_free(decoding);
+    tolk_inference_weights_free(weights);
     free(parents);
     free(owners);
     free(tokens);

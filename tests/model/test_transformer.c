@@ -120,6 +120,49 @@ START_TEST(a_sentence_is_the_same_alone_and_in_a_batch)
 }
 END_TEST
 
+/* Layers share their room where no backward pass comes: the numbers must not tell. */
+static void check_purposes(bool pre_norm)
+{
+    static const enum tolk_purpose purposes[] = {TOLK_ATTENTION, TOLK_FORWARD, TOLK_TRAINING};
+    static const size_t rows[][2] = {{5, 5}, {4, 4}, {3, 5}}; /* largest block of each kind */
+    struct tolk_error error;
+    struct tolk_model model;
+    make(&model, pre_norm);
+    struct tolk_workspace *workspaces[3];
+    for (size_t p = 0; p < 3; p++) {
+        workspaces[p] = tolk_workspace_create(&model, &error);
+        ck_assert_int_eq(tolk_workspace_reserve(workspaces[p], &batch, purposes[p], &error), 0);
+        if (purposes[p] == TOLK_ATTENTION) {
+            tolk_transformer_attend(&model, &batch, workspaces[p]);
+        } else {
+            tolk_transformer_forward(&model, &batch, NULL, workspaces[p]);
+        }
+    }
+    ck_assert_mem_eq(tolk_workspace_logits(workspaces[1]), tolk_workspace_logits(workspaces[2]),
+                     TARGET_ROWS * VOCABULARY * sizeof(real));
+    for (enum tolk_attention_kind kind = TOLK_ENCODER_SELF; kind <= TOLK_CROSS; kind++) {
+        const size_t sentence = kind == TOLK_DECODER_SELF ? 1 : 0;
+        for (size_t layer = 0; layer < 2; layer++) {
+            const real *trained = tolk_workspace_attention(workspaces[2], kind, layer, sentence, 1);
+            for (size_t p = 0; p < 2; p++) {
+                ck_assert_mem_eq(tolk_workspace_attention(workspaces[p], kind, layer, sentence, 1),
+                                 trained, rows[kind][0] * rows[kind][1] * sizeof(real));
+            }
+        }
+    }
+    for (size_t p = 0; p < 3; p++) {
+        tolk_workspace_free(workspaces[p]);
+    }
+    tolk_model_free(&model);
+}
+
+START_TEST(every_purpose_gives_the_same_numbers)
+{
+    check_purposes(true);
+    check_purposes(false);
+}
+END_TEST
+
 /* Steps through the targets of the batch, all three sentences at once while they last. */
 static void check_steps(bool pre_norm)
 {
@@ -128,7 +171,9 @@ static void check_steps(bool pre_norm)
     make(&model, pre_norm);
     real *forced = logits_of(&model, &batch);
     struct tolk_workspace *workspace = tolk_workspace_create(&model, &error);
-    struct tolk_decoding *decoding = tolk_decoding_create(&model, &error);
+    struct tolk_inference_weights *weights =
+        tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
+    struct tolk_decoding *decoding = tolk_decoding_create(weights, &error);
     ck_assert_int_eq(tolk_workspace_reserve(workspace, &batch, TOLK_FORWARD, &error), 0);
     const real *memory = tolk_transformer_encode(&model, &batch, workspace);
     ck_assert_int_eq(tolk_decoding_begin(decoding, memory, &batch, 3, 4, &error), 0);
@@ -154,6 +199,7 @@ static void check_steps(bool pre_norm)
         last_rows = rows;
     }
     tolk_decoding_free(decoding);
+    tolk_inference_weights_free(weights);
     tolk_workspace_free(workspace);
     free(forced);
     tolk_model_free(&model);
@@ -276,6 +322,6 @@ START_TEST(a_sentence_beyond_the_positions_is_an_error)
 END_TEST
 
 TOLK_SUITE("transformer", future_tokens_change_nothing, a_sentence_is_the_same_alone_and_in_a_batch,
-           cached_steps_equal_teacher_forcing, attention_rows_sum_to_one,
-           any_number_of_threads_gives_the_same_bits, every_instruction_set_gives_the_same_logits,
-           a_sentence_beyond_the_positions_is_an_error)
+           every_purpose_gives_the_same_numbers, cached_steps_equal_teacher_forcing,
+           attention_rows_sum_to_one, any_number_of_threads_gives_the_same_bits,
+           every_instruction_set_gives_the_same_logits, a_sentence_beyond_the_positions_is_an_error)

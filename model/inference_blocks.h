@@ -1,0 +1,48 @@
+/* What a layer of the encoder and one of the decoder have in common where nothing is kept for a
+ * backward pass (internal to model/): sublayer.c and feed_forward.c on packed weights, on the
+ * calling thread alone but for large products. */
+#ifndef TOLK_MODEL_INFERENCE_BLOCKS_H
+#define TOLK_MODEL_INFERENCE_BLOCKS_H
+
+#include <stddef.h>
+
+#include "model/inference.h"
+
+/* Room for the rows of a stack; d is d_model, f the feed-forward width. */
+struct tolk_inference_room {
+    real *stream;  /* [rows, d]: what layers read and leave */
+    real *normed;  /* [rows, d] */
+    real *context; /* [rows, d] */
+    real *branch;  /* [rows, d] */
+    real *hidden;  /* [rows, f] */
+    real *moments; /* [2, rows], of the layer norms */
+};
+
+/* Reals carved from one arena, each piece at a cache line of its own. Without an arena the pieces
+ * are NULL and `used` tells how large it must be. */
+struct tolk_room_cut {
+    real *arena;
+    size_t used; /* numbers */
+};
+real *tolk_room_take(struct tolk_room_cut *cut, size_t numbers);
+
+void tolk_inference_room_take(struct tolk_inference_room *room, struct tolk_room_cut *cut,
+                              size_t rows, size_t d, size_t f);
+
+/* The two ends of a residual connection: what the block reads, and stream += room->branch. */
+const real *tolk_inference_enter(const struct tolk_config *config,
+                                 const struct tolk_layer_norm *norm, size_t rows,
+                                 struct tolk_inference_room *room);
+void tolk_inference_leave(const struct tolk_config *config, const struct tolk_layer_norm *norm,
+                          size_t rows, struct tolk_inference_room *room);
+
+void tolk_inference_feed_forward(const struct tolk_config *config, size_t f,
+                                 const struct tolk_feed_forward_weights *weights,
+                                 const struct tolk_feed_forward_panels *panels, size_t rows,
+                                 struct tolk_inference_room *room);
+
+/* room->stream[row] = √d · E[id] + P[position]. */
+void tolk_inference_embed(const struct tolk_model *model, size_t row, int32_t id, size_t position,
+                          struct tolk_inference_room *room);
+
+#endif

@@ -1,0 +1,165 @@
+/* One step of decoding: the attention of one query over a cache, all heads, keys and values read
+ * where they lie. */
+#include "model/kernels/rows_internal.h"
+#include "model/kernels/transpose.h"
+
+static const real *row_of(const struct tolk_attend *a, const real *x, size_t j)
+{
+    return x + (a->key_rows != NULL ? (size_t)a->key_rows[j] : j) * a->ld;
+}
+
+/* The sums of the lanes of x[0], x[1], …, lane i that of x[i]: halves are added crosswise as a
+ * transposition interleaves them. */
+static inline __attribute__((always_inline)) tolk_vector sums_of_lanes(tolk_vector x[TOLK_LANES])
+{
+    TOLK_UNROLL
+    for (int half = TOLK_LANES / 2; half >= 1; half /= 2) {
+        TOLK_UNROLL
+        for (int i = 0; i < half; i++) {
+            tolk_vector first, second;
+            tolk_interleave(x[i], x[i + half], &first, &second);
+            x[i] = first + second;
+        }
+    }
+    return x[0];
+}
+
+/* Scores of a vector's width of keys of one head. */
+static inline __attribute__((always_inline)) tolk_vector
+scores_of(size_t dim, const real *q, const real *const rows[], size_t column)
+{
+    tolk_vector sums[TOLK_LANES];
+    TOLK_UNROLL
+    for (size_t i = 0; i < TOLK_LANES; i++) {
+        const real *k = rows[i] + column;
+        sums[i] = tolk_load(q) * tolk_load(k);
+        for (size_t c = TOLK_LANES; c < dim; c += TOLK_LANES) {
+            sums[i] += tolk_load(q + c) * tolk_load(k + c);
+        }
+    }
+    return sums_of_lanes(sums);
+}
+
+static void score_by_vectors(const struct tolk_attend *a)
+{
+    const real *rows[TOLK_LANES];
+    for (size_t j = 0; j < a->keys; j += TOLK_LANES) {
+        for (size_t i = 0; i < TOLK_LANES; i++) {
+            rows[i] = row_of(a, a->k, j + i < a->keys ? j + i : a->keys - 1);
+        }
+        for (size_t h = 0; h < a->heads; h++) {
+            /* dim 64 with its loop unrolled: the size of nearly every model */
+            const size_t column = h * a->dim;
+            real *scores = a->weights + h * a->ldw + j;
+            tolk_store(scores, a->dim == 64 ? scores_of(64, a->q + column, rows, column)
+                                            : scores_of(a->dim, a->q + column, rows, column));
+        }
+    }
+}
+
+static void score_by_numbers(const struct tolk_attend *a)
+{
+    for (size_t j = 0; j < a->keys; j++) {
+        const real *row = row_of(a, a->k, j);
+        for (size_t h = 0; h < a->heads; h++) {
+            const real *q = a->q + h * a->dim;
+            const real *k = row + h * a->dim;
+            real sum = 0;
+#pragma omp simd reduction(+ : sum)
+            for (size_t c = 0; c < a->dim; c++) {
+                sum += q[c] * k[c];
+            }
+            a->weights[h * a->ldw + j] = sum;
+        }
+    }
+}
+
+/* The first `visible` of `width` scores become weights, the others zero. */
+static void softmax(real *scores, size_t visible, size_t width, real scale)
+{
+    real maximum = -INFINITY;
+    real sum = 0;
+    for (size_t j = visible; j < width; j++) {
+        scores[j] = -INFINITY;
+    }
+#pragma omp simd reduction(max : maximum)
+    for (size_t j = 0; j < width; j++) {
+        maximum = scores[j] > maximum ? scores[j] : maximum;
+    }
+#pragma omp simd reduction(+ : sum)
+    for (size_t j = 0; j < width; j++) {
+        const real e = tolk_exp((scores[j] - maximum) * scale);
+        scores[j] = e;
+        sum += e;
+    }
+    const real factor = 1 / sum;
+#pragma omp simd
+    for (size_t j = 0; j < width; j++) {
+        scores[j] *= factor;
+    }
+}
+
+/* `vectors` vectors of out from column c on; a constant wherever this is inlined. */
+static inline __attribute__((always_inline)) void mix(const struct tolk_attend *a,
+                                                      const real *weights, size_t c, size_t vectors)
+{
+    tolk_vector sums[4] = {{0}};
+    for (size_t j = 0; j < a->keys; j++) {
+        const real *v = row_of(a, a->v, j) + c;
+        TOLK_UNROLL
+        for (size_t i = 0; i < vectors; i++) {
+            sums[i] += weights[j] * tolk_load(v + i * TOLK_LANES);
+        }
+    }
+    TOLK_UNROLL
+    for (size_t i = 0; i < vectors; i++) {
+        tolk_store(a->out + c + i * TOLK_LANES, sums[i]);
+    }
+}
+
+static void mix_by_vectors(const struct tolk_attend *a, size_t h)
+{
+    const real *weights = a->weights + h * a->ldw;
+    size_t c = h * a->dim;
+    const size_t end = c + a->dim;
+    for (; c + (size_t)4 * TOLK_LANES <= end; c += (size_t)4 * TOLK_LANES) {
+        mix(a, weights, c, 4);
+    }
+    for (; c < end; c += TOLK_LANES) {
+        mix(a, weights, c, 1);
+    }
+}
+
+static void mix_by_numbers(const struct tolk_attend *a, size_t h)
+{
+    real *out = a->out + h * a->dim;
+    memset(out, 0, a->dim * sizeof *out);
+    for (size_t j = 0; j < a->keys; j++) {
+        const real weight = a->weights[h * a->ldw + j];
+        const real *v = row_of(a, a->v, j) + h * a->dim;
+#pragma omp simd
+        for (size_t c = 0; c < a->dim; c++) {
+            out[c] += weight * v[c];
+        }
+    }
+}
+
+void TOLK_KERNEL(tolk_attend)(const struct tolk_attend *a)
+{
+    const real scale = 1 / (real)sqrt((double)a->dim);
+    const size_t width = (a->keys + TOLK_LANES - 1) / TOLK_LANES * TOLK_LANES;
+    const bool vectors = a->dim % TOLK_LANES == 0;
+    if (vectors) {
+        score_by_vectors(a);
+    } else {
+        score_by_numbers(a);
+    }
+    for (size_t h = 0; h < a->heads; h++) {
+        softmax(a->weights + h * a->ldw, a->keys, width, scale);
+        if (vectors) {
+            mix_by_vectors(a, h);
+        } else {
+            mix_by_numbers(a, h);
+        }
+    }
+}

@@ -1,0 +1,412 @@
+/* The products of int8.h. What differs between the instruction sets stands in front: a vector of
+ * sums, and how one word of a and a vector of words of w are added to it. */
+#include "model/kernels/int8.h"
+
+#include "model/kernels/kernel.h"
+
+#if defined(__AVX512VNNI__) || defined(__AVX2__) || defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(__AVX512VNNI__)
+
+/* As in gemm.c: 28 sums, two vectors of w, a word of a. */
+enum { LANES = 16, ROWS = 14, VECTORS = 2, SHIFT = 128 };
+typedef __m512i integers;
+typedef __m512 floats;
+
+INLINE integers load_integers(const int32_t *x)
+{
+    return _mm512_loadu_si512(x);
+}
+
+INLINE integers first_sum(const int32_t *offsets)
+{
+    return load_integers(offsets);
+}
+
+INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
+{
+    return _mm512_dpbusd_epi32(sum, _mm512_set1_epi32(word), _mm512_loadu_si512(w));
+}
+
+INLINE floats to_floats(integers x)
+{
+    return _mm512_cvtepi32_ps(x);
+}
+
+INLINE floats load_floats(const float *x)
+{
+    return _mm512_loadu_ps(x);
+}
+
+INLINE floats load_first(size_t count, const float *x)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
+}
+
+INLINE void store_first(size_t count, float *x, floats v)
+{
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), v);
+}
+
+INLINE floats not_negative(floats x)
+{
+    return _mm512_max_ps(_mm512_setzero_ps(), x); /* the second where one is a NaN */
+}
+
+/* LANES numbers times `factor`, to nearest even. */
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+{
+    const __m512i rounded =
+        _mm512_cvtps_epi32(_mm512_mul_ps(load_floats(x), _mm512_set1_ps(factor)));
+    _mm_storeu_si128((__m128i *)(void *)bytes, _mm512_cvtsepi32_epi8(rounded));
+}
+
+#elif defined(__AVX2__)
+
+enum { LANES = 8, ROWS = 4, VECTORS = 2, SHIFT = 0 };
+typedef __m256i integers;
+typedef __m256 floats;
+
+INLINE integers first_sum(const int32_t *offsets)
+{
+    (void)offsets;
+    return _mm256_setzero_si256();
+}
+
+INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
+{
+    const __m256i a = _mm256_set1_epi32(word);
+    const __m256i turned =
+        _mm256_sign_epi8(_mm256_loadu_si256((const __m256i *)(const void *)w), a);
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), turned);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+INLINE floats to_floats(integers x)
+{
+    return _mm256_cvtepi32_ps(x);
+}
+
+INLINE floats load_floats(const float *x)
+{
+    return _mm256_loadu_ps(x);
+}
+
+INLINE floats load_first(size_t count, const float *x)
+{
+    floats v = _mm256_setzero_ps();
+    memcpy(&v, x, count * sizeof *x);
+    return v;
+}
+
+INLINE void store_first(size_t count, float *x, floats v)
+{
+    memcpy(x, &v, count * sizeof *x);
+}
+
+INLINE floats not_negative(floats x)
+{
+    return _mm256_max_ps(_mm256_setzero_ps(), x);
+}
+
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+{
+    const __m256i rounded =
+        _mm256_cvtps_epi32(_mm256_mul_ps(load_floats(x), _mm256_set1_ps(factor)));
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+    _mm_storel_epi64((__m128i *)(void *)bytes, _mm_packs_epi16(words, words));
+}
+
+#else
+
+enum { LANES = 4, ROWS = 4, VECTORS = 2, SHIFT = 0 };
+typedef int32_t integers __attribute__((vector_size(16)));
+typedef float floats __attribute__((vector_size(16)));
+
+INLINE integers first_sum(const int32_t *offsets)
+{
+    (void)offsets;
+    return (integers){0};
+}
+
+INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
+{
+    int8_t a[TOLK_INT8_WORD];
+    memcpy(a, &word, sizeof a);
+    for (size_t i = 0; i < LANES; i++) {
+        for (size_t p = 0; p < TOLK_INT8_WORD; p++) {
+            sum[i] += a[p] * w[i * TOLK_INT8_WORD + p];
+        }
+    }
+    return sum;
+}
+
+INLINE floats to_floats(integers x)
+{
+    return __builtin_convertvector(x, floats);
+}
+
+INLINE floats load_first(size_t count, const float *x)
+{
+    floats v = {0};
+    memcpy(&v, x, count * sizeof *x);
+    return v;
+}
+
+INLINE floats load_floats(const float *x)
+{
+    return load_first(LANES, x);
+}
+
+INLINE void store_first(size_t count, float *x, floats v)
+{
+    memcpy(x, &v, count * sizeof *x);
+}
+
+INLINE floats not_negative(floats x)
+{
+    for (size_t i = 0; i < LANES; i++) {
+        x[i] = x[i] < 0 ? 0 : x[i];
+    }
+    return x;
+}
+
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+{
+    for (size_t i = 0; i < LANES; i++) {
+        bytes[i] = (int8_t)lrintf(x[i] * factor);
+    }
+}
+
+#endif
+
+enum { COLUMNS = LANES * VECTORS, WORD = TOLK_INT8_WORD, PANEL_WORD = COLUMNS * WORD };
+
+static size_t words_of(size_t k)
+{
+    return (k + WORD - 1) / WORD;
+}
+
+/* ---- quantisation -------------------------------------------------------------------------------
+ */
+
+enum { LARGEST = 127 };
+
+/* max |x|; NaN when a number is: as integers, the magnitudes of floats stand in their order, behind
+ * infinity the NaNs. */
+static float largest_magnitude(size_t k, const float *x)
+{
+    int32_t largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (size_t p = 0; p < k; p++) {
+        int32_t bits;
+        memcpy(&bits, x + p, sizeof bits);
+        bits &= INT32_MAX;
+        largest = bits > largest ? bits : largest;
+    }
+    float magnitude;
+    memcpy(&magnitude, &largest, sizeof magnitude);
+    return magnitude;
+}
+
+/* Numbers below this all become zero: the reciprocal of their scale would be infinite. */
+static const float smallest = 0x1p-119F;
+
+static float factor_for(float magnitude)
+{
+    return magnitude < smallest ? 0 : LARGEST / magnitude;
+}
+
+static float scale_for(float magnitude)
+{
+    return magnitude < smallest ? 0 : magnitude / LARGEST;
+}
+
+/* k numbers to whole words of bytes, zeros behind the last. */
+static void quantize_row(size_t k, const float *x, float factor, int8_t *bytes)
+{
+    size_t p = 0;
+    for (; p + LANES <= k; p += LANES) {
+        round_to_bytes(x + p, factor, bytes + p);
+    }
+    if (p < k) {
+        float rest[LANES] = {0};
+        int8_t rounded[LANES];
+        memcpy(rest, x + p, (k - p) * sizeof *rest);
+        round_to_bytes(rest, factor, rounded);
+        memcpy(bytes + p, rounded, words_of(k - p) * WORD);
+    }
+}
+
+static void quantize(size_t m, size_t k, const real *x, size_t ldx, int8_t *a, size_t lda,
+                     real *a_scales)
+{
+    for (size_t i = 0; i < m; i++, x += ldx, a += lda) {
+        const float magnitude = largest_magnitude(k, x);
+        a_scales[i] = scale_for(magnitude);
+        quantize_row(k, x, factor_for(magnitude), a);
+        for (size_t p = 0; SHIFT != 0 && p < words_of(k) * WORD; p++) {
+            a[p] = (int8_t)(a[p] ^ SHIFT);
+        }
+    }
+}
+
+/* One panel: up to COLUMNS rows of W, quantised piece by piece and turned word by word. */
+static void pack_panel(size_t columns, size_t k, const float *w, size_t ldw, int8_t *panel,
+                       float *scales, int32_t *offsets)
+{
+    enum { PIECE = 64 };
+    int8_t piece[COLUMNS][PIECE] = {{0}};
+    float factors[COLUMNS];
+    for (size_t j = 0; j < columns; j++) {
+        const float magnitude = largest_magnitude(k, w + j * ldw);
+        scales[j] = scale_for(magnitude);
+        factors[j] = factor_for(magnitude);
+        offsets[j] = 0;
+    }
+    for (size_t p = 0; p < k; p += PIECE) {
+        const size_t count = k - p < PIECE ? k - p : PIECE;
+        const size_t words = words_of(count);
+        for (size_t j = 0; j < columns; j++) {
+            quantize_row(count, w + j * ldw + p, factors[j], piece[j]);
+            int32_t sum = 0;
+            for (size_t i = 0; i < words * WORD; i++) {
+                sum += piece[j][i];
+            }
+            offsets[j] -= SHIFT * sum;
+        }
+        for (size_t i = 0; i < words; i++, panel += PANEL_WORD) {
+            for (size_t j = 0; j < COLUMNS; j++) {
+                memcpy(panel + j * WORD, piece[j] + i * WORD, WORD);
+            }
+        }
+    }
+}
+
+static void pack(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, real *scales,
+                 int32_t *offsets)
+{
+    for (size_t j = 0; j < n; j += COLUMNS, panels += PANEL_WORD * words_of(k)) {
+        const size_t columns = n - j < COLUMNS ? n - j : COLUMNS;
+        memset(scales + j, 0, COLUMNS * sizeof *scales);
+        memset(offsets + j, 0, COLUMNS * sizeof *offsets);
+        pack_panel(columns, k, w + j * ldw, ldw, panels, scales + j, offsets + j);
+    }
+}
+
+/* ---- the micro-kernel ---------------------------------------------------------------------------
+ */
+
+INLINE void put(const struct tolk_int8_product *x, size_t i, size_t j, integers sum)
+{
+    const size_t count = x->n - j < LANES ? x->n - j : LANES;
+    const floats scale = load_floats(x->scales + j) * x->a_scales[i];
+    floats y = to_floats(sum) * scale;
+    if (x->bias != NULL) {
+        y += load_first(count, x->bias + j);
+    }
+    store_first(count, x->y + i * x->ldy + j, x->relu ? not_negative(y) : y);
+}
+
+/* Rows [i, i + rows) of y in the columns of the panel that begins at column j. `rows` is a constant
+ * after inlining. */
+INLINE void tile(size_t rows, const struct tolk_int8_product *x, size_t i, size_t j,
+                 const int8_t *panel)
+{
+    const int8_t *a = x->a + i * x->lda;
+    integers sum[ROWS][VECTORS];
+    TOLK_UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        TOLK_UNROLL
+        for (size_t v = 0; v < VECTORS; v++) {
+            sum[r][v] = first_sum(x->offsets + j + v * LANES);
+        }
+    }
+    for (size_t p = 0; p < words_of(x->k); p++, a += WORD, panel += PANEL_WORD) {
+        TOLK_UNROLL
+        for (size_t r = 0; r < rows; r++) {
+            int32_t word;
+            memcpy(&word, a + r * x->lda, sizeof word);
+            TOLK_UNROLL
+            for (size_t v = 0; v < VECTORS; v++) {
+                sum[r][v] = multiply_add(sum[r][v], word, panel + v * LANES * WORD);
+            }
+        }
+    }
+    TOLK_UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        TOLK_UNROLL
+        for (size_t v = 0; v < VECTORS; v++) {
+            if (j + v * LANES < x->n) {
+                put(x, i + r, j + v * LANES, sum[r][v]);
+            }
+        }
+    }
+}
+
+#define TILE_CASE(r)                                                                               \
+    case r:                                                                                        \
+        if (r <= ROWS) {                                                                           \
+            tile(r <= ROWS ? r : 1, x, i, j, panel);                                               \
+        }                                                                                          \
+        break;
+
+INLINE void tile_of(size_t rows, const struct tolk_int8_product *x, size_t i, size_t j,
+                    const int8_t *panel)
+{
+#ifdef __SANITIZE_ADDRESS__ /* all unrolled it would take minutes to compile */
+    tile(rows, x, i, j, panel);
+#else
+    switch (rows) {
+        TILE_CASE(1)
+        TILE_CASE(2)
+        TILE_CASE(3)
+        TILE_CASE(4)
+        TILE_CASE(5)
+        TILE_CASE(6)
+        TILE_CASE(7)
+        TILE_CASE(8)
+        TILE_CASE(9)
+        TILE_CASE(10)
+        TILE_CASE(11)
+        TILE_CASE(12)
+        TILE_CASE(13)
+        TILE_CASE(14)
+    }
+#endif
+}
+
+/* With few rows the panels are read as fast as memory gives them without being told. */
+enum { ROWS_TO_PREFETCH = 16, LINE = 64 };
+
+static void multiply(const struct tolk_int8_product *x)
+{
+    const size_t bytes = PANEL_WORD * words_of(x->k);
+    const size_t tiles = (x->m + ROWS - 1) / ROWS;
+    const size_t share = x->m < ROWS_TO_PREFETCH ? 0 : (bytes / tiles + LINE - 1) / LINE * LINE;
+    const int8_t *panel = x->panels;
+    for (size_t j = 0; j < x->n; j += COLUMNS, panel += bytes) {
+        const int8_t *next = panel + bytes;
+        for (size_t t = 0; t < tiles; t++) {
+            /* Tiles of like heights: a low one leaves the multipliers waiting for their sums. */
+            const size_t begin = x->m * t / tiles;
+            const size_t end = x->m * (t + 1) / tiles;
+            for (size_t byte = 0; byte < share; byte += LINE, next += LINE) {
+                __builtin_prefetch(next, 0, 2);
+            }
+            tile_of(end - begin, x, begin, j, panel);
+        }
+    }
+}
+
+const struct tolk_int8_kernels TOLK_KERNEL(tolk_int8_kernels) = {
+    .columns = COLUMNS,
+    .quantize = quantize,
+    .pack = pack,
+    .multiply = multiply,
+};

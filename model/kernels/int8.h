@@ -1,0 +1,56 @@
+/* Products of 8-bit integers with exact sums, compiled once for each instruction set.
+ *
+ * W [n, k] lies in panels of `columns` rows of W: panel[k / 4][column][4], four steps of k in one
+ * 32-bit word, zeros behind the last row and the last step. A row of x is quantised to k bytes,
+ * rounded up to whole words.
+ *
+ * y[i, j] = (Σ_p a[i, p] · w[j, p]) · a_scale[i] · scale[j] + bias[j]. The sum is the exact integer
+ * on every instruction set, however it is come by: with VNNI the bytes of a are a + 128, unsigned,
+ * and 128 · Σ_p w[j, p] is taken off, which is what `offsets` hold; with AVX2 |a| is multiplied by
+ * w · sign(a), so that the pairs of 16 bits that VPMADDUBSW adds never exceed 2 · 127². */
+#ifndef TOLK_MODEL_KERNELS_INT8_H
+#define TOLK_MODEL_KERNELS_INT8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/real.h"
+
+enum {
+    TOLK_INT8_WORD = 4,      /* steps of k in a word */
+    TOLK_INT8_K_MAX = 65536, /* 255 · 127 · k fits 32 bits */
+    TOLK_INT8_COLUMNS_MAX = 32,
+};
+
+struct tolk_int8_product {
+    size_t m, n, k;
+    const int8_t *a; /* [m, k], quantised, rows lda apart */
+    size_t lda;
+    const real *a_scales; /* [m] */
+    const int8_t *panels;
+    const real *scales;     /* [n] */
+    const int32_t *offsets; /* [n] */
+    const real *bias;       /* [n] or NULL */
+    bool relu;
+    real *y; /* [m, n], rows ldy apart */
+    size_t ldy;
+};
+
+struct tolk_int8_kernels {
+    size_t columns; /* of a panel */
+
+    /* Rows of x to bytes, rounded to nearest even; a_scales[i] is NaN when a number of row i is. */
+    void (*quantize)(size_t m, size_t k, const real *x, size_t ldx, int8_t *a, size_t lda,
+                     real *a_scales);
+    void (*pack)(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, real *scales,
+                 int32_t *offsets);
+    void (*multiply)(const struct tolk_int8_product *product);
+};
+
+extern const struct tolk_int8_kernels tolk_int8_kernels_baseline;
+extern const struct tolk_int8_kernels tolk_int8_kernels_avx2;
+extern const struct tolk_int8_kernels tolk_int8_kernels_avx512;
+extern const struct tolk_int8_kernels tolk_int8_kernels_avx512vnni;
+
+#endif

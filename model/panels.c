@@ -1,0 +1,214 @@
+#include "model/panels.h"
+
+#include <omp.h>
+
+#include "model/isa.h"
+#include "model/kernels/gemm.h"
+#include "model/kernels/int8.h"
+#include "model/kernels/rows.h"
+
+enum {
+    LINE = 64,
+    A_ROWS = TOLK_GEMM_A_WORDS / TOLK_GEMM_ROW_STEP, /* rows of x packed at a time, at most */
+    A_BYTES = 2 * TOLK_INT8_K_MAX,                   /* the same in 8-bit integers */
+    A_BYTE_ROWS = 96,
+    /* With fewer rows the panels are read as fast as memory gives them without being told. */
+    ROWS_TO_PREFETCH = 16,
+};
+
+/* A thread is worth waking for at least this many multiplications: sleeping threads take tens of
+ * microseconds to begin. */
+static const double THREAD_WORK = 4e6;
+
+static _Thread_local real a_words[TOLK_GEMM_A_WORDS] __attribute__((aligned(LINE)));
+static _Thread_local int8_t a_bytes[A_BYTES] __attribute__((aligned(LINE)));
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t rounded_up(size_t x, size_t grain)
+{
+    return (x + grain - 1) / grain * grain;
+}
+
+static const struct tolk_int8_kernels *int8_for(enum tolk_panels_format format, size_t k)
+{
+    return format == TOLK_PANELS_INT8 && k <= TOLK_INT8_K_MAX ? tolk_isa()->int8 : NULL;
+}
+
+size_t tolk_panels_bytes(enum tolk_panels_format format, size_t n, size_t k)
+{
+    const struct tolk_int8_kernels *int8 = int8_for(format, k);
+    if (int8 == NULL) {
+        const size_t columns = rounded_up(n, tolk_isa()->gemm->columns);
+        return rounded_up(columns * k * sizeof(real), LINE);
+    }
+    const size_t columns = rounded_up(n, int8->columns);
+    return rounded_up(columns * rounded_up(k, TOLK_INT8_WORD), LINE) +
+           rounded_up(columns * sizeof(real), LINE) + rounded_up(columns * sizeof(int32_t), LINE);
+}
+
+static void pack_int8(struct tolk_panels *panels, const real *w, size_t ldw, void *room)
+{
+    const size_t columns = rounded_up(panels->n, panels->int8->columns);
+    const size_t bytes = rounded_up(columns * rounded_up(panels->k, TOLK_INT8_WORD), LINE);
+    panels->bytes = room;
+    panels->scales = (real *)(void *)(panels->bytes + bytes);
+    panels->offsets =
+        (int32_t *)(void *)(panels->bytes + bytes + rounded_up(columns * sizeof(real), LINE));
+    panels->int8->pack(panels->n, panels->k, w, ldw, panels->bytes, panels->scales,
+                       panels->offsets);
+}
+
+void tolk_panels_pack(struct tolk_panels *panels, enum tolk_panels_format format, size_t n,
+                      size_t k, const real *w, size_t ldw, void *room)
+{
+    *panels = (struct tolk_panels){.n = n, .k = k, .int8 = int8_for(format, k)};
+    if (panels->int8 != NULL) {
+        pack_int8(panels, w, ldw, room);
+        return;
+    }
+    panels->gemm = tolk_isa()->gemm;
+    panels->words = room;
+    const size_t columns = rounded_up(n, panels->gemm->columns);
+    for (size_t p = 0; p < k; p += TOLK_GEMM_KC) {
+        panels->gemm->pack_b[TOLK_ALONG](n, smaller(k - p, TOLK_GEMM_KC), w + p, ldw,
+                                         panels->words + columns * p);
+    }
+}
+
+/* ---- products -----------------------------------------------------------------------------------
+ */
+
+struct product {
+    const struct tolk_panels *panels;
+    const real *x, *bias;
+    size_t ldx;
+    bool relu;
+    real *y;
+    size_t ldy;
+};
+
+/* Columns [j0, j1) of the few rows a [m, k], a_step apart, and steps [p, p + k). */
+static void multiply_block(const struct product *x, size_t m, size_t p, size_t k, const real *a,
+                           size_t a_step, real *y, size_t j0, size_t j1)
+{
+    const struct tolk_panels *panels = x->panels;
+    const struct tolk_gemm_kernels *kernels = panels->gemm;
+    const real *block = panels->words + rounded_up(panels->n, kernels->columns) * p;
+    const size_t step = m < ROWS_TO_PREFETCH ? j1 - j0 : kernels->columns;
+    for (size_t j = j0; j < j1; j += step) {
+        const struct tolk_gemm_target target = {
+            .c = y + j,
+            .ldc = x->ldy,
+            .accumulate = p > 0,
+            .bias = x->bias != NULL ? x->bias + j : NULL,
+        };
+        const real *next = block + (j + step) * k;
+        const struct tolk_gemm_ahead ahead = {
+            .from = next,
+            .rows = j + step < j1,
+            .width = step * k,
+        };
+        kernels->multiply(TOLK_ALONG, m, smaller(j1 - j, step), k, a, a_step, block + j * k,
+                          &target, &ahead);
+    }
+}
+
+static void multiply_real(const struct product *x, size_t i0, size_t i1, size_t j0, size_t j1)
+{
+    const struct tolk_panels *panels = x->panels;
+    const size_t height = A_ROWS / panels->gemm->rows * panels->gemm->rows;
+    for (size_t i = i0; i < i1; i += height) {
+        const size_t m = smaller(i1 - i, height);
+        for (size_t p = 0; p < panels->k; p += TOLK_GEMM_KC) {
+            const size_t k = smaller(panels->k - p, TOLK_GEMM_KC);
+            const real *a = x->x + i * x->ldx + p;
+            size_t a_step = x->ldx;
+            if (m > 1 && tolk_gemm_rows_alias(x->ldx)) {
+                panels->gemm->pack_a[TOLK_ALONG](m, k, a, x->ldx, a_words);
+                a = a_words;
+                a_step = TOLK_GEMM_ROW_STEP;
+            }
+            multiply_block(x, m, p, k, a, a_step, x->y + i * x->ldy, j0, j1);
+        }
+        for (size_t row = i; x->relu && row < i + m; row++) {
+            real *y = x->y + row * x->ldy + j0;
+            const struct tolk_dropout_mask none = {.threshold = 0, .scale = 1};
+            tolk_isa()->rows->activation_forward(TOLK_RELU, 1, j1 - j0, 0, none, y, y);
+        }
+    }
+}
+
+static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t j0, size_t j1)
+{
+    const struct tolk_panels *panels = x->panels;
+    /* One cache line more, so that rows of a power of two fall into different cache sets. */
+    const size_t k = rounded_up(panels->k, LINE);
+    const size_t lda = (i1 - i0 + 1) * (k + LINE) <= A_BYTES ? k + LINE : k;
+    const size_t height = smaller(A_BYTES / lda, A_BYTE_ROWS);
+    for (size_t i = i0; i < i1; i += height) {
+        real a_scales[A_BYTE_ROWS];
+        const size_t m = smaller(i1 - i, height);
+        panels->int8->quantize(m, panels->k, x->x + i * x->ldx, x->ldx, a_bytes, lda, a_scales);
+        const struct tolk_int8_product product = {
+            .m = m,
+            .n = j1 - j0,
+            .k = panels->k,
+            .a = a_bytes,
+            .lda = lda,
+            .a_scales = a_scales,
+            .panels = panels->bytes + j0 * rounded_up(panels->k, TOLK_INT8_WORD),
+            .scales = panels->scales + j0,
+            .offsets = panels->offsets + j0,
+            .bias = x->bias != NULL ? x->bias + j0 : NULL,
+            .relu = x->relu,
+            .y = x->y + i * x->ldy + j0,
+            .ldy = x->ldy,
+        };
+        panels->int8->multiply(&product);
+    }
+}
+
+/* The rectangle [i0, i1) x [j0, j1) of y; j0 is the first column of a panel. */
+static void multiply_rectangle(const struct product *x, size_t i0, size_t i1, size_t j0, size_t j1)
+{
+    if (i0 == i1 || j0 == j1) {
+        return;
+    }
+    if (x->panels->int8 != NULL) {
+        multiply_int8(x, i0, i1, j0, j1);
+    } else {
+        multiply_real(x, i0, i1, j0, j1);
+    }
+}
+
+static size_t threads_for(const struct tolk_panels *panels, size_t rows)
+{
+    const double work = (double)rows * (double)panels->n * (double)panels->k;
+    if (work < 2 * THREAD_WORK || omp_in_parallel()) {
+        return 1;
+    }
+    const double threads = (double)omp_get_max_threads();
+    return (size_t)(work / THREAD_WORK < threads ? work / THREAD_WORK : threads);
+}
+
+void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
+                          const real *bias, bool relu, real *y, size_t ldy)
+{
+    const struct product product = {panels, x, bias, ldx, relu, y, ldy};
+    const size_t threads = threads_for(panels, rows);
+    if (threads == 1) {
+        multiply_rectangle(&product, 0, rows, 0, panels->n);
+        return;
+    }
+    const size_t columns = panels->int8 != NULL ? panels->int8->columns : panels->gemm->columns;
+    const size_t count = (panels->n + columns - 1) / columns;
+#pragma omp parallel for schedule(static, 1) num_threads(threads)
+    for (size_t t = 0; t < threads; t++) {
+        multiply_rectangle(&product, 0, rows, count * t / threads * columns,
+                           smaller(count * (t + 1) / threads * columns, panels->n));
+    }
+}

@@ -1,0 +1,56 @@
+/* The matrix of a linear layer, packed once for the micro-kernels and kept: y = x Wᵀ + b.
+ *
+ *     void *room = …;                                    // tolk_panels_bytes(…), 64-byte aligned
+ *     struct tolk_panels panels;
+ *     tolk_panels_pack(&panels, TOLK_PANELS_REAL, out, in, W, in, room);
+ *     tolk_panels_multiply(&panels, rows, x, in, bias, false, y, out);
+ *
+ * A step of decoding multiplies a few rows by every matrix of the model: there packing W costs many
+ * times the product, which needs to read W no more than once. Packed panels may be multiplied by
+ * several threads at once.
+ *
+ * In real numbers the result is to the bit that of tolk_gemm(TOLK_NT, …). In 8-bit integers the
+ * rows of W and of x are each rounded to [-127, 127] times a scale of their own, max|·| / 127; sums
+ * are exact, and so the same integers on every instruction set. In either a row's result does not
+ * depend on the rows beside it nor on the number of threads. A number that is none (NaN, infinite)
+ * spoils its row of x or its row of W, as it does in real numbers. */
+#ifndef TOLK_MODEL_PANELS_H
+#define TOLK_MODEL_PANELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/real.h"
+
+enum tolk_panels_format {
+    TOLK_PANELS_REAL,
+    TOLK_PANELS_INT8, /* in a build on doubles this means TOLK_PANELS_REAL */
+};
+
+struct tolk_gemm_kernels;
+struct tolk_int8_kernels;
+
+struct tolk_panels {
+    size_t n, k;                          /* W [n, k] */
+    const struct tolk_gemm_kernels *gemm; /* that packed them; NULL: 8-bit integers */
+    const struct tolk_int8_kernels *int8; /* that packed them; NULL: real numbers */
+    real *words;                          /* blocks of k, in each panels of columns */
+    int8_t *bytes;                        /* panels of columns, see kernels/int8.h */
+    real *scales;                         /* [n], of the rows of W */
+    int32_t *offsets;                     /* [n] */
+};
+
+/* The room that the panels of W [n, k] take. */
+size_t tolk_panels_bytes(enum tolk_panels_format format, size_t n, size_t k);
+
+/* Packs W [n, k], its rows ldw apart, for the instruction set in use. */
+void tolk_panels_pack(struct tolk_panels *panels, enum tolk_panels_format format, size_t n,
+                      size_t k, const real *w, size_t ldw, void *room);
+
+/* y[rows, n] = x[rows, k] · Wᵀ + bias, negative numbers as zero when `relu`; `bias` [n] or NULL. x
+ * and y do not overlap. */
+void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
+                          const real *bias, bool relu, real *y, size_t ldy);
+
+#endif

@@ -8,7 +8,7 @@
 #include "model/attention.h"
 #include "tests/support/reference.h"
 
-enum { MOST = 40 }; /* queries, keys, dim */
+enum { MOST = 64 }; /* queries, keys, dim */
 
 /* A block in rows wider than it is, and its gradients. */
 struct problem {
@@ -119,21 +119,28 @@ static void compare(const char *what, const struct table *expected, size_t rows,
     }
 }
 
+/* dropout(weights) v */
+static void reference_out(const struct tolk_attention_block *b, const struct table *weights,
+                          struct table *out)
+{
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < b->queries; i++) {
+        for (size_t j = 0; j < b->keys; j++) {
+            for (size_t c = 0; c < b->dim; c++) {
+                const double term =
+                    weights->cells[i][j] * factor(b, i, j) * b->v[key_row(b, j) * b->ldv + c];
+                add(out, i, c, term, fabs(term));
+            }
+        }
+    }
+}
+
 static void check_forward(const struct tolk_row_kernels *kernels, const struct problem *p)
 {
     const struct tolk_attention_block *b = &p->block;
     static struct table weights, out;
     reference_weights(b, &weights);
-    memset(&out, 0, sizeof out);
-    for (size_t i = 0; i < b->queries; i++) {
-        for (size_t j = 0; j < b->keys; j++) {
-            for (size_t c = 0; c < b->dim; c++) {
-                const double term =
-                    weights.cells[i][j] * factor(b, i, j) * b->v[key_row(b, j) * b->ldv + c];
-                add(&out, i, c, term, fabs(term));
-            }
-        }
-    }
+    reference_out(b, &weights, &out);
     kernels->attention_forward(b, p->out, p->ldo, p->scratch);
     compare("weights", &weights, b->queries, b->keys, b->weights, b->keys);
     compare("out", &out, b->queries, b->dim, p->out, p->ldo);
@@ -230,4 +237,65 @@ START_TEST(keys_are_gathered_from_a_cache)
 }
 END_TEST
 
-TOLK_SUITE("attention", forward_and_backward_equal_the_reference, keys_are_gathered_from_a_cache)
+/* One query over a cache is a block of one query for each head. */
+static void check_attend(const struct tolk_row_kernels *kernels, size_t heads, size_t dim,
+                         size_t keys, bool gathered)
+{
+    const size_t d = heads * dim, ld = d + 3;
+    const size_t ldw = (keys + TOLK_ATTEND_GRAIN - 1) / TOLK_ATTEND_GRAIN * TOLK_ATTEND_GRAIN;
+    real *q = tolk_test_numbers(d, 1, 1), *out = tolk_test_numbers(d, 1, 2);
+    real *k = tolk_test_numbers(2 * keys * ld, 1, 3), *v = tolk_test_numbers(2 * keys * ld, 1, 4);
+    real *weights = tolk_test_numbers(heads * ldw, 1, 5);
+    kernels->attend(&(struct tolk_attend){.heads = heads,
+                                          .dim = dim,
+                                          .keys = keys,
+                                          .q = q,
+                                          .k = k,
+                                          .v = v,
+                                          .ld = ld,
+                                          .key_rows = gathered ? shuffled : NULL,
+                                          .weights = weights,
+                                          .ldw = ldw,
+                                          .out = out});
+    for (size_t h = 0; h < heads; h++) {
+        static struct table expected, sums;
+        const struct tolk_attention_block block = {
+            .queries = 1,
+            .keys = keys,
+            .dim = dim,
+            .q = q + h * dim,
+            .k = k + h * dim,
+            .v = v + h * dim,
+            .ldq = d,
+            .ldk = ld,
+            .ldv = ld,
+            .key_rows = gathered ? shuffled : NULL,
+            .mask = tolk_dropout_mask(NULL, 0, 0),
+        };
+        reference_weights(&block, &expected);
+        reference_out(&block, &expected, &sums);
+        compare("weights", &expected, 1, keys, weights + h * ldw, ldw);
+        compare("out", &sums, 1, dim, out + h * dim, d);
+    }
+    free(q), free(out), free(k), free(v), free(weights);
+}
+
+static void one_query(const struct tolk_row_kernels *kernels)
+{
+    static const size_t dims[] = {1, 5, 8, 16, 32, 36, 64};
+    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++) {
+        for (size_t keys = 1; keys <= MOST; keys += 9) {
+            check_attend(kernels, 1 + i % 3, dims[i], keys, false);
+        }
+        check_attend(kernels, 2, dims[i], 11, true);
+    }
+}
+
+START_TEST(one_query_over_a_cache_equals_the_reference)
+{
+    tolk_test_on_each_isa(one_query);
+}
+END_TEST
+
+TOLK_SUITE("attention", forward_and_backward_equal_the_reference, keys_are_gathered_from_a_cache,
+           one_query_over_a_cache_equals_the_reference)

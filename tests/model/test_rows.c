@@ -8,7 +8,8 @@
 #include "tests/support/reference.h"
 
 /* Widths around the vectors of all instruction sets, 4 to 16 numbers. */
-static const size_t widths[] = {1, 3, 4, 5, 8, 15, 17, 31, 33, 67, 128, 259};
+enum { WIDEST = 259 };
+static const size_t widths[] = {1, 3, 4, 5, 8, 15, 17, 31, 33, 67, 128, WIDEST};
 enum { WIDTHS = sizeof widths / sizeof widths[0], ROWS = 3, FIRST = 5 };
 enum { OUTSIDE = 7 }; /* what a kernel must leave alone */
 
@@ -26,7 +27,7 @@ static const double epsilon = 1e-5;
 struct norm {
     size_t d;
     real *x, *weight, *bias, *dy;
-    real y[ROWS * 259], mean[ROWS], rstd[ROWS];
+    real y[ROWS * WIDEST], mean[ROWS], rstd[ROWS];
 };
 
 static struct norm norm_of(const struct tolk_row_kernels *kernels, size_t d)
@@ -101,6 +102,25 @@ static void norm_gradient(const struct norm *n, size_t row, double *dx, double *
     }
 }
 
+/* dweight and dbias are added to, by each call. */
+static void weight_gradients(const struct norm *n, size_t calls, const real *dweight,
+                             const real *dbias, const real *old_weight, const real *old_bias)
+{
+    for (size_t c = 0; c < n->d; c++) {
+        double weight = old_weight[c], bias = old_bias[c];
+        double of_weight = fabs(weight), of_bias = fabs(bias);
+        for (size_t row = 0; row < ROWS; row++) {
+            const double dy = (double)calls * n->dy[row * n->d + c];
+            const double product =
+                dy * ((double)n->x[row * n->d + c] - n->mean[row]) * n->rstd[row];
+            weight += product, of_weight += fabs(product);
+            bias += dy, of_bias += fabs(dy);
+        }
+        tolk_test_near("dweight", c, dweight[c], weight, of_weight, 8);
+        tolk_test_near("dbias", c, dbias[c], bias, of_bias, 8);
+    }
+}
+
 static void norm_backward(const struct tolk_row_kernels *kernels)
 {
     for (size_t w = 0; w < WIDTHS; w++) {
@@ -109,11 +129,16 @@ static void norm_backward(const struct tolk_row_kernels *kernels)
         real *added = tolk_test_numbers(ROWS * d, 1, 5);
         real *before = tolk_test_numbers(ROWS * d, 1, 5);
         real *in_place = tolk_test_numbers(ROWS * d, 1, 4);
-        kernels->layer_norm_backward(ROWS, d, n.x, n.weight, n.mean, n.rstd, n.dy, true, added);
+        real *dweight = tolk_test_numbers(d, 1, 6), *dbias = tolk_test_numbers(d, 1, 7);
+        real *old_weight = tolk_test_numbers(d, 1, 6), *old_bias = tolk_test_numbers(d, 1, 7);
+        kernels->layer_norm_backward(ROWS, d, n.x, n.weight, n.mean, n.rstd, n.dy, true, added,
+                                     dweight, dbias);
+        weight_gradients(&n, 1, dweight, dbias, old_weight, old_bias);
         kernels->layer_norm_backward(ROWS, d, n.x, n.weight, n.mean, n.rstd, in_place, false,
-                                     in_place);
+                                     in_place, dweight, dbias);
+        weight_gradients(&n, 2, dweight, dbias, old_weight, old_bias);
         for (size_t row = 0; row < ROWS; row++) {
-            double dx[259], magnitude[259];
+            double dx[WIDEST], magnitude[WIDEST];
             norm_gradient(&n, row, dx, magnitude);
             for (size_t c = 0; c < d; c++) {
                 const size_t i = row * d + c;
@@ -123,6 +148,7 @@ static void norm_backward(const struct tolk_row_kernels *kernels)
             }
         }
         free(added), free(before), free(in_place);
+        free(dweight), free(dbias), free(old_weight), free(old_bias);
         free_norm(&n);
     }
 }
@@ -130,39 +156,6 @@ static void norm_backward(const struct tolk_row_kernels *kernels)
 START_TEST(layer_norm_backward)
 {
     tolk_test_on_each_isa(norm_backward);
-}
-END_TEST
-
-/* Only the columns [begin, end) are a caller's. */
-static void norm_backward_weights(const struct tolk_row_kernels *kernels)
-{
-    for (size_t w = 0; w < WIDTHS; w++) {
-        const size_t d = widths[w], begin = d / 4, end = d - d / 5;
-        struct norm n = norm_of(kernels, d);
-        real *dweight = tolk_test_numbers(d, 1, 6), *dbias = tolk_test_numbers(d, 1, 7);
-        real *old_weight = tolk_test_numbers(d, 1, 6), *old_bias = tolk_test_numbers(d, 1, 7);
-        kernels->layer_norm_backward_weights(ROWS, d, begin, end, n.x, n.mean, n.rstd, n.dy,
-                                             dweight, dbias);
-        for (size_t c = 0; c < d; c++) {
-            double weight = old_weight[c], bias = old_bias[c];
-            double of_weight = fabs(weight), of_bias = fabs(bias);
-            for (size_t row = 0; row < ROWS && c >= begin && c < end; row++) {
-                const double dy = n.dy[row * d + c];
-                const double product = dy * ((double)n.x[row * d + c] - n.mean[row]) * n.rstd[row];
-                weight += product, of_weight += fabs(product);
-                bias += dy, of_bias += fabs(dy);
-            }
-            tolk_test_near("dweight", c, dweight[c], weight, of_weight, 8);
-            tolk_test_near("dbias", c, dbias[c], bias, of_bias, 4);
-        }
-        free(dweight), free(dbias), free(old_weight), free(old_bias);
-        free_norm(&n);
-    }
-}
-
-START_TEST(layer_norm_backward_weights)
-{
-    tolk_test_on_each_isa(norm_backward_weights);
 }
 END_TEST
 
@@ -253,17 +246,25 @@ static void activate(const struct tolk_row_kernels *kernels, enum tolk_activatio
 {
     real *x = tolk_test_numbers(ROWS * d, scale, 1), *dy = tolk_test_numbers(ROWS * d, 1, 2);
     real *y = tolk_test_numbers(ROWS * d + 1, 0, 3), *dx = tolk_test_numbers(ROWS * d, 1, 2);
+    real *sums = tolk_test_numbers(d, 1, 4), *before = tolk_test_numbers(d, 1, 4);
     y[ROWS * d] = OUTSIDE;
     kernels->activation_forward(kind, ROWS, d, FIRST, mask, x, y);
-    kernels->activation_backward(kind, ROWS, d, FIRST, mask, x, dx, dx); /* in place */
+    kernels->activation_backward(kind, ROWS, d, FIRST, mask, x, dx, dx, sums); /* in place */
     for (size_t i = 0; i < ROWS * d; i++) {
         const double factor = tolk_dropout_factor(mask, (uint32_t)(FIRST * d + i));
         tolk_test_near("y", i, y[i], factor * activation(kind, x[i]), fabs(factor * x[i]), 8);
         tolk_test_near("dx", i, dx[i], factor * dy[i] * slope(kind, x[i]),
                        fabs(factor * dy[i]) * (1 + fabs((double)x[i])), 8);
     }
+    for (size_t c = 0; c < d; c++) {
+        double sum = before[c], magnitude = fabs((double)before[c]);
+        for (size_t row = 0; row < ROWS; row++) {
+            sum += dx[row * d + c], magnitude += fabs((double)dx[row * d + c]);
+        }
+        tolk_test_near("sum", c, sums[c], sum, magnitude, 4);
+    }
     ck_assert(y[ROWS * d] == OUTSIDE);
-    free(x), free(dy), free(y), free(dx);
+    free(x), free(dy), free(y), free(dx), free(sums), free(before);
 }
 
 static void activations(const struct tolk_row_kernels *kernels)
@@ -285,5 +286,5 @@ START_TEST(activations_and_their_slopes)
 }
 END_TEST
 
-TOLK_SUITE("rows", layer_norm_forward, layer_norm_backward, layer_norm_backward_weights,
-           column_sums, residual_with_dropout, activations_and_their_slopes)
+TOLK_SUITE("rows", layer_norm_forward, layer_norm_backward, column_sums, residual_with_dropout,
+           activations_and_their_slopes)

@@ -1,206 +1,215 @@
-/* The matrix products of a Transformer's step against the processor's limit.
+/* The matrix products of a Transformer's step against the processor's limit, and against those of
+ * other libraries.
  *
- *     build/bench/gemm [--bfloat16] [THREADS...]
+ *     gemm [--bfloat16] [--peers] [--notes FILE] [THREADS…]
  *
- * The limit is measured, not computed: a loop of fused multiply-adds that touches registers alone.
- * It is run in turn with each product, since the clock and the neighbours of a machine change
- * meanwhile; a row gives the median of the rates and of their ratios to the limit next to them. */
+ * The limit is measured (bench/peak.h). It and all who multiply are run in turn, a row gives the
+ * median of the rates and of their ratios to the limit of the same round. The totals weigh each
+ * shape by how often a step of T or of B (bench/work.h) multiplies it. */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "model/gemm.h"
+#include "base/options.h"
+#include "bench/blas.h"
+#include "bench/measure.h"
+#include "bench/peak.h"
+#include "bench/work.h"
 #include "model/isa.h"
 
-enum { ROUNDS = 9, CHAINS = 12, PEAK_STEPS = 400000 };
-static const double OPERATIONS = 5e8;
+enum { ROUNDS = 9, MOST_BLAS = 1 + BENCH_BLAS_MOST, NAME_BYTES = 80 };
+enum { T, B, SIZES };
 
-/* One thread is measured in processor time, in which the other programs of the machine do not
- * count. */
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(omp_get_max_threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static const double OPERATIONS = 5e8; /* of a round */
 
-/* CHAINS independent sums hide the latency of an addition. The volatile factors keep the compiler
- * from knowing the result. */
-#define PEAK(name, bytes, ...)                                                                     \
-    __VA_ARGS__ static double name(void)                                                           \
-    {                                                                                              \
-        typedef real vector __attribute__((vector_size(bytes)));                                   \
-        volatile real near_one = (real)0.999999, small = (real)1e-9;                               \
-        vector x[CHAINS], scale = (vector){0} + near_one, add = (vector){0} + small;               \
-        _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++)                                  \
-        {                                                                                          \
-            x[i] = scale;                                                                          \
-        }                                                                                          \
-        for (int step = 0; step < PEAK_STEPS; step++) {                                            \
-            _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++)                              \
-            {                                                                                      \
-                x[i] = x[i] * scale + add;                                                         \
-                __asm__("" : "+x"(x[i]));                                                          \
-            }                                                                                      \
-        }                                                                                          \
-        volatile real sink = 0;                                                                    \
-        _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++)                                  \
-        {                                                                                          \
-            sink = sink + x[i][0];                                                                 \
-        }                                                                                          \
-        return 2.0 * CHAINS * (bytes) / sizeof(real) * PEAK_STEPS;                                 \
-    }
-
-PEAK(peak_baseline, 16, )
-#ifdef __x86_64__
-PEAK(peak_avx2, 32, __attribute__((target("avx2,fma"))))
-PEAK(peak_avx512, 64, __attribute__((target("avx512f,prefer-vector-width=512"))))
-#endif
-
-/* Operations a second that all threads together reach in registers. */
-static double peak(void)
-{
-    double (*loop)(void) = peak_baseline;
-#ifdef __x86_64__
-    const char *isa = tolk_isa()->name;
-    loop = strncmp(isa, "avx512", 6) == 0 ? peak_avx512
-           : strcmp(isa, "avx2") == 0     ? peak_avx2
-                                          : peak_baseline;
-#endif
-    double operations = 0, start = seconds();
-#pragma omp parallel reduction(+ : operations)
-    operations += loop();
-    return operations / (seconds() - start);
-}
-
+/* A linear layer of n tokens, and how many of it a step has. */
 struct shape {
     size_t n, out, in;
+    double times[SIZES];
 };
 
-/* The linear layers of d_model 256 and 512, a batch of 1024 tokens. */
 static const struct shape layers[] = {
-    {1024, 256, 256},  {1024, 768, 256},  {1024, 512, 256},  {1024, 1024, 256},
-    {1024, 256, 1024}, {1024, 8000, 256}, {1024, 512, 512},  {1024, 1536, 512},
-    {1024, 2048, 512}, {1024, 512, 2048}, {1024, 8000, 512},
+    {1024, 256, 256, {12, 0}},  {1024, 768, 256, {6, 0}},   {1024, 512, 256, {3, 0}},
+    {1024, 1024, 256, {6, 0}},  {1024, 256, 1024, {6, 0}},  {1024, 8000, 256, {1, 0}},
+    {1024, 512, 512, {0, 24}},  {1024, 1536, 512, {0, 12}}, {1024, 1024, 512, {0, 6}},
+    {1024, 2048, 512, {0, 12}}, {1024, 512, 2048, {0, 12}}, {1024, 8000, 512, {0, 1}},
 };
 
-/* One head's attention in a short sentence, and steps of decoding; no part of the total. */
+/* One head's attention in a short sentence, and steps of decoding; no part of the totals. */
 static const struct shape small_ones[] = {
-    {16, 16, 64},   {13, 11, 64},   {1, 256, 256},  {4, 256, 256},
-    {64, 256, 256}, {1, 8000, 256}, {4, 8000, 256}, {64, 8000, 256},
+    {16, 16, 64, {0, 0}},   {13, 11, 64, {0, 0}},   {1, 256, 256, {0, 0}},  {4, 256, 256, {0, 0}},
+    {64, 256, 256, {0, 0}}, {1, 8000, 256, {0, 0}}, {4, 8000, 256, {0, 0}}, {64, 8000, 256, {0, 0}},
 };
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+/* Who multiplies, ours first, and the seconds of all products so far with those the limit would
+ * take. */
+struct contest {
+    struct bench_blas all[MOST_BLAS];
+    size_t count;
+    double seconds[MOST_BLAS][SIZES];
+    double at_limit[MOST_BLAS][SIZES];
+    double least; /* of ours in the layers, as a fraction */
+};
 
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return values[count / 2];
-}
+struct operands {
+    real *x, *w, *y;
+};
 
 static enum tolk_gemm_precision precision = TOLK_REAL;
 
-static void run(const struct shape *s, enum tolk_gemm_layout layout, real *x, real *w, real *y)
+static void by_tolk(const struct bench_product *p)
+{
+    tolk_gemm_in(precision, p->layout, p->mode, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, NULL,
+                 p->c, p->ldc);
+}
+
+static struct bench_product product_of(const struct shape *s, enum tolk_gemm_layout layout,
+                                       const struct operands *o)
 {
     switch (layout) {
     case TOLK_NT:
-        tolk_gemm_in(precision, TOLK_NT, TOLK_STORE, s->n, s->out, s->in, x, s->in, w, s->in, NULL,
-                     y, s->out);
-        break;
+        return (struct bench_product){layout, TOLK_STORE, s->n,  s->out, s->in, o->x,
+                                      s->in,  o->w,       s->in, o->y,   s->out};
     case TOLK_NN:
-        tolk_gemm_in(precision, TOLK_NN, TOLK_STORE, s->n, s->in, s->out, y, s->out, w, s->in, NULL,
-                     x, s->in);
-        break;
+        return (struct bench_product){layout, TOLK_STORE, s->n,  s->in, s->out, o->y,
+                                      s->out, o->w,       s->in, o->x,  s->in};
     case TOLK_TN:
-        tolk_gemm_in(precision, TOLK_TN, TOLK_ACCUMULATE, s->out, s->in, s->n, y, s->out, x, s->in,
-                     NULL, w, s->in);
-        break;
+    default:
+        return (struct bench_product){layout, TOLK_ACCUMULATE, s->out, s->in, s->n, o->y, s->out,
+                                      o->x,   s->in,           o->w,   s->in};
     }
 }
 
 /* Values stay small however often the products run: x, w and y are filled anew for each row. */
-static void fill(real *values, size_t count, double scale)
+static void fill(real *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        values[i] = (real)(scale * ((double)(i * 2654435761u % 1000) / 1000 - 0.5));
+        values[i] = (real)(1e-3 * ((double)(i * 2654435761u % 1000) / 1000 - 0.5));
     }
 }
 
-/* Seconds of all rounds' medians and the operations, added to a total of ours and of the limit. */
-static void measure(const struct shape *s, enum tolk_gemm_layout layout, real *x, real *w, real *y,
-                    double total[2])
+static void measure(struct contest *contest, const struct shape *s, enum tolk_gemm_layout layout,
+                    const struct operands *o)
 {
     static const char *const names[] = {"NN", "NT", "TN"};
-    double rates[ROUNDS], ratios[ROUNDS];
-    double operations = 2.0 * (double)s->n * (double)s->out * (double)s->in;
-    size_t times = (size_t)(OPERATIONS / operations) + 1;
-    fill(x, s->n * s->in, 1e-3), fill(w, s->out * s->in, 1e-3), fill(y, s->n * s->out, 1e-3);
-    run(s, layout, x, w, y);
+    const struct bench_product product = product_of(s, layout, o);
+    const double operations = 2.0 * (double)s->n * (double)s->out * (double)s->in;
+    const size_t times = (size_t)(OPERATIONS / operations) + 1;
+    double rates[MOST_BLAS][ROUNDS], ratios[MOST_BLAS][ROUNDS];
+    fill(o->x, s->n * s->in), fill(o->w, s->out * s->in), fill(o->y, s->n * s->out);
     for (int round = 0; round < ROUNDS; round++) {
-        double limit = peak(), start = seconds();
-        for (size_t i = 0; i < times; i++) {
-            run(s, layout, x, w, y);
+        const double limit = bench_peak();
+        for (size_t who = 0; who < contest->count; who++) {
+            contest->all[who].multiply(&product);
+            const double start = bench_now_ours();
+            for (size_t i = 0; i < times; i++) {
+                contest->all[who].multiply(&product);
+            }
+            rates[who][round] = (double)times * operations / (bench_now_ours() - start);
+            ratios[who][round] = rates[who][round] / limit;
         }
-        rates[round] = (double)times * operations / (seconds() - start);
-        ratios[round] = rates[round] / limit;
     }
-    double rate = median(rates, ROUNDS), ratio = median(ratios, ROUNDS);
-    printf("%5zu %5zu %5zu  %s  %7.1f  %5.1f %%\n", s->n, s->out, s->in, names[layout], rate / 1e9,
-           100 * ratio);
+    printf("%5zu %5zu %5zu  %s", s->n, s->out, s->in, names[layout]);
+    for (size_t who = 0; who < contest->count; who++) {
+        const double rate = bench_median(rates[who], ROUNDS);
+        const double ratio = bench_median(ratios[who], ROUNDS);
+        printf("  %8.1f %5.1f %%", rate / 1e9, 100 * ratio);
+        for (int size = T; size <= B; size++) {
+            contest->seconds[who][size] += s->times[size] * operations / rate;
+            contest->at_limit[who][size] += s->times[size] * operations / rate * ratio;
+        }
+        if (who == 0 && s->times[T] + s->times[B] > 0 && ratio < contest->least) {
+            contest->least = ratio;
+        }
+    }
+    printf("\n");
     fflush(stdout);
-    total[0] += operations / rate;
-    total[1] += operations / rate * ratio;
 }
 
-static void measure_all(const struct shape *shapes, size_t count, real *x, real *w, real *y,
-                        double total[2])
+static void measure_all(struct contest *contest, const struct shape *shapes, size_t count,
+                        const struct operands *o)
 {
     for (size_t i = 0; i < count; i++) {
         for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
-            measure(&shapes[i], (enum tolk_gemm_layout)layout, x, w, y, total);
+            measure(contest, &shapes[i], (enum tolk_gemm_layout)layout, o);
         }
     }
+}
+
+static void print_total(const struct contest *contest, int size, int threads, const char *notes)
+{
+    printf("all of a step of %c     ", "TB"[size]);
+    for (size_t who = 0; who < contest->count; who++) {
+        const double ratio = contest->at_limit[who][size] / contest->seconds[who][size];
+        char label[NAME_BYTES];
+        snprintf(label, sizeof label, "%s%sproducts of %c, %d thread%s",
+                 who > 0 ? contest->all[who].name : "", who > 0 ? ", " : "", "TB"[size], threads,
+                 threads > 1 ? "s" : "");
+        printf(" %5.1f %%         ", 100 * ratio);
+        bench_note(notes, label, ratio);
+    }
+    printf("\n");
+}
+
+static void run(int threads, bool peers, const struct operands *o, const char *notes)
+{
+    struct contest contest = {.all = {{"tolk", by_tolk}}, .count = 1, .least = 1e9};
+    omp_set_num_threads(threads);
+    if (peers) {
+        contest.count += bench_blas_load(contest.all + 1, threads);
+    }
+    printf("%s%s, %d threads, limit in float32 %.1f GFLOP/s\n    n   out    in    ",
+           tolk_isa()->name, precision == TOLK_BFLOAT16 ? " bfloat16" : "", threads,
+           bench_peak() / 1e9);
+    for (size_t who = 0; who < contest.count; who++) {
+        printf("  %16s", contest.all[who].name);
+    }
+    printf("  (GFLOP/s, of the limit)\n");
+    measure_all(&contest, layers, sizeof layers / sizeof layers[0], o);
+    print_total(&contest, T, threads, notes);
+    print_total(&contest, B, threads, notes);
+    printf("the slowest of these     %5.1f %%\n", 100 * contest.least);
+    char label[NAME_BYTES];
+    snprintf(label, sizeof label, "the slowest product, %d thread%s", threads,
+             threads > 1 ? "s" : "");
+    bench_note(notes, label, contest.least);
+    measure_all(&contest, small_ones, sizeof small_ones / sizeof small_ones[0], o);
 }
 
 int main(int argc, char **argv)
 {
     enum { ELEMENTS = 8000 * 1024 };
     struct tolk_error error;
-    if (tolk_isa_choose(NULL, &error) != 0) {
-        fprintf(stderr, "%s\n", error.message);
+    bool bfloat16 = false, peers = false;
+    const char *notes = NULL;
+    const struct tolk_option options[] = {
+        TOLK_OPTION_FLAG("bfloat16", 0, "products of bfloat16", &bfloat16),
+        TOLK_OPTION_FLAG("peers", 0, "OpenBLAS and oneDNN too, where they are", &peers),
+        TOLK_OPTION_TEXT("notes", 0, "FILE", "add the fractions for bench/plot", &notes),
+    };
+    const struct tolk_command command = {"gemm", "[THREADS…]", "Times matrix products.\n", options,
+                                         sizeof options / sizeof options[0]};
+    int first = 0;
+    if (tolk_options_parse(&command, argc, argv, &first, &error) != TOLK_OPTIONS_GOOD ||
+        tolk_isa_choose(NULL, &error) != 0) {
+        tolk_options_help(&command, stderr);
+        return 2;
+    }
+    if (bfloat16 && !tolk_gemm_has_bfloat16()) {
+        fprintf(stderr, "%s multiplies no bfloat16\n", tolk_isa()->name);
         return 1;
     }
-    real *x = aligned_alloc(64, ELEMENTS * sizeof *x), *w = aligned_alloc(64, ELEMENTS * sizeof *w);
-    real *y = aligned_alloc(64, ELEMENTS * sizeof *y);
-    if (x == NULL || w == NULL || y == NULL) {
+    precision = bfloat16 ? TOLK_BFLOAT16 : TOLK_REAL;
+    const struct operands o = {aligned_alloc(64, ELEMENTS * sizeof(real)),
+                               aligned_alloc(64, ELEMENTS * sizeof(real)),
+                               aligned_alloc(64, ELEMENTS * sizeof(real))};
+    if (o.x == NULL || o.w == NULL || o.y == NULL) {
         fprintf(stderr, "no memory\n");
         return 1;
     }
-    if (argc > 1 && strcmp(argv[1], "--bfloat16") == 0) {
-        if (!tolk_gemm_has_bfloat16()) {
-            fprintf(stderr, "%s multiplies no bfloat16\n", tolk_isa()->name);
-            return 1;
-        }
-        precision = TOLK_BFLOAT16;
-        argc--, argv++;
+    for (int i = first; i < argc || i == first; i++) {
+        run(i < argc ? atoi(argv[i]) : omp_get_num_procs(), peers, &o, notes);
     }
-    for (int i = 1; i < argc || i == 1; i++) {
-        int threads = argc > 1 ? atoi(argv[i]) : omp_get_num_procs();
-        double total[2] = {0, 0};
-        omp_set_num_threads(threads);
-        printf("%s%s, %d threads, limit in float32 %.1f GFLOP/s\n", tolk_isa()->name,
-               precision == TOLK_BFLOAT16 ? " bfloat16" : "", threads, peak() / 1e9);
-        printf("    n   out    in       GFLOP/s  of that limit\n");
-        measure_all(layers, sizeof layers / sizeof layers[0], x, w, y, total);
-        printf("total                           %5.1f %%\n", 100 * total[1] / total[0]);
-        measure_all(small_ones, sizeof small_ones / sizeof small_ones[0], x, w, y, total);
-    }
-    free(x), free(w), free(y);
+    free(o.x), free(o.w), free(o.y);
     return 0;
 }

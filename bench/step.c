@@ -1,69 +1,188 @@
-/* Times full training steps of the reference work: a batch of 64 pairs of 16 + 16 tokens.
+/* Full training steps of the reference work (bench/work.h): forward, loss with label smoothing,
+ * backward, clipping by the global norm, Adam.
  *
- *     step [T|B] [repetitions]
+ *     step [--threads N] [--precision float32|bfloat16] [--notes FILE] [T|B]
+ *     step --serve …
  *
- * T: d_model 256, 4 heads, 1024, 3 + 3 layers. B: 512, 8 heads, 2048, 6 + 6. Vocabulary 8,000. */
+ * Each round runs the processor's limit and then some steps. With --serve a round is run for each
+ * line on standard input, without the limit, and answered by its steps and seconds. */
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "model/model.h"
+#include "base/options.h"
+#include "base/threads.h"
+#include "bench/measure.h"
+#include "bench/peak.h"
+#include "bench/work.h"
+#include "model/gemm.h"
+#include "model/isa.h"
 #include "model/transformer.h"
+#include "train/optimizer.h"
 
-enum { SENTENCES = 64, LENGTH = 16, VOCABULARY = 8000 };
+enum { ROUNDS = 7, PARTS = 4, NAME_BYTES = 80 };
 
-static double now(void)
+static const char *const PART_NAMES[PARTS] = {"forward", "loss", "backward", "optimiser"};
+static const double ROUND_SECONDS = 0.8; /* about so long is a round */
+
+struct step {
+    struct tolk_model model;
+    struct tolk_workspace *workspace;
+    real *gradients;
+    struct tolk_weights views;
+    struct tolk_optimizer optimizer;
+    struct tolk_batch batch;
+    double operations;
+    uint64_t updates;
+};
+
+static int create(struct step *step, char size, enum tolk_gemm_precision precision,
+                  struct tolk_error *error)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    const struct tolk_config config = bench_config(size);
+    const struct tolk_optimizer_options adam = {
+        .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9, .clip = 1};
+    *step = (struct step){.batch = bench_batch()};
+    step->operations = bench_step_operations(&config, &step->batch);
+    if (tolk_model_create(&step->model, &config, 1, error) != 0 ||
+        tolk_optimizer_create(&step->optimizer, &step->model.layout, &adam, step->model.values,
+                              error) != 0) {
+        return -1;
+    }
+    step->workspace = tolk_workspace_create(&step->model, error);
+    step->gradients = calloc(step->model.layout.size, sizeof *step->gradients);
+    if (step->workspace == NULL || step->gradients == NULL) {
+        return tolk_error_set(error, "out of memory");
+    }
+    tolk_workspace_set_precision(step->workspace, precision);
+    if (tolk_workspace_reserve(step->workspace, &step->batch, TOLK_TRAINING, error) != 0) {
+        return -1;
+    }
+    return tolk_weights_bind(&step->views, &config, step->gradients, error);
+}
+
+static void destroy(struct step *step)
+{
+    tolk_weights_free(&step->views);
+    tolk_optimizer_free(&step->optimizer);
+    tolk_workspace_free(step->workspace);
+    tolk_model_free(&step->model);
+    free(step->gradients);
+}
+
+/* Adds the seconds of each part. */
+static void run(struct step *step, double parts[PARTS])
+{
+    static const double SMOOTHING = 0.1, RATE = 1e-4;
+    double times[PARTS + 1] = {bench_now_ours()};
+    tolk_transformer_forward(&step->model, &step->batch, NULL, step->workspace);
+    times[1] = bench_now_ours();
+    const struct tolk_loss loss =
+        tolk_transformer_loss(&step->model, &step->batch, SMOOTHING, step->workspace);
+    times[2] = bench_now_ours();
+    tolk_transformer_backward(&step->model, &step->batch, NULL, 1.0 / (double)loss.tokens,
+                              step->workspace, &step->views);
+    times[3] = bench_now_ours();
+    const double norm = tolk_optimizer_norm(&step->optimizer, step->gradients);
+    tolk_optimizer_update(&step->optimizer, ++step->updates, RATE, norm, step->model.values,
+                          step->gradients);
+    times[4] = bench_now_ours();
+    for (int p = 0; p < PARTS; p++) {
+        parts[p] += times[p + 1] - times[p];
+    }
+}
+
+/* How many steps make a round; the first steps, which touch the memory, are not counted. */
+static int steps_of_round(struct step *step)
+{
+    double parts[PARTS] = {0};
+    run(step, parts);
+    const double start = bench_now();
+    run(step, parts);
+    return (int)(ROUND_SECONDS / (bench_now() - start)) + 1;
+}
+
+static void serve(struct step *step, int count)
+{
+    char words[NAME_BYTES];
+    double parts[PARTS] = {0};
+    while (bench_asked(words, sizeof words)) {
+        const double start = bench_now();
+        for (int i = 0; i < count; i++) {
+            run(step, parts);
+        }
+        bench_answer(count, bench_now() - start);
+    }
+}
+
+static void measure(struct step *step, int count, const char *name, const char *notes)
+{
+    double seconds[PARTS][ROUNDS], totals[ROUNDS], fractions[ROUNDS], limits[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        double parts[PARTS] = {0}, total = 0;
+        limits[round] = bench_peak();
+        for (int i = 0; i < count; i++) {
+            run(step, parts);
+        }
+        for (int p = 0; p < PARTS; p++) {
+            seconds[p][round] = parts[p] / count;
+            total += parts[p] / count;
+        }
+        totals[round] = total;
+        fractions[round] = step->operations / total / limits[round];
+    }
+    const double total = bench_median(totals, ROUNDS), fraction = bench_median(fractions, ROUNDS);
+    printf("%-28s", name);
+    for (int p = 0; p < PARTS; p++) {
+        printf(" %s %6.1f ", PART_NAMES[p], 1e3 * bench_median(seconds[p], ROUNDS));
+    }
+    printf(" step %6.1f ms  %6.1f GFLOP/s  %5.1f %% of %.1f\n", 1e3 * total,
+           step->operations / total / 1e9, 100 * fraction, bench_median(limits, ROUNDS) / 1e9);
+    bench_note(notes, name, fraction);
 }
 
 int main(int argc, char **argv)
 {
+    tolk_threads_sleep_while_waiting(argv);
     struct tolk_error error;
-    struct tolk_model model;
-    struct tolk_config config = tolk_config_default(VOCABULARY);
-    if (argc > 1 && strcmp(argv[1], "B") == 0) {
-        config.d_model = 512;
-        config.encoder_attention_heads = config.decoder_attention_heads = 8;
-        config.encoder_ffn_dim = config.decoder_ffn_dim = 2048;
-        config.encoder_layers = config.decoder_layers = 6;
+    size_t threads = (size_t)omp_get_max_threads(), precision = TOLK_REAL;
+    bool serves = false;
+    const char *notes = NULL;
+    const struct tolk_option options[] = {
+        TOLK_OPTION_SIZE("threads", 't', "N", "OpenMP threads", &threads, 1, 1024),
+        TOLK_OPTION_CHOICE("precision", 0, "float32|bfloat16", "of the products", &precision),
+        TOLK_OPTION_FLAG("serve", 0, "a round for each line on standard input", &serves),
+        TOLK_OPTION_TEXT("notes", 0, "FILE", "add the fraction for bench/plot", &notes),
+    };
+    const struct tolk_command command = {"step", "[T|B]", "Times full training steps.\n", options,
+                                         sizeof options / sizeof options[0]};
+    int first = 0;
+    if (tolk_options_parse(&command, argc, argv, &first, &error) != TOLK_OPTIONS_GOOD ||
+        tolk_isa_choose(NULL, &error) != 0) {
+        tolk_options_help(&command, stderr);
+        return 2;
     }
-    const int repetitions = argc > 2 ? atoi(argv[2]) : 5;
-    static size_t begin[SENTENCES + 1];
-    static int32_t ids[SENTENCES * LENGTH];
-    for (size_t s = 0; s <= SENTENCES; s++) {
-        begin[s] = s * LENGTH;
+    const char size = first < argc ? argv[first][0] : 'T';
+    if (precision == TOLK_BFLOAT16 && !tolk_gemm_has_bfloat16()) {
+        fprintf(stderr, "%s multiplies no bfloat16\n", tolk_isa()->name);
+        return 1;
     }
-    for (size_t i = 0; i < SENTENCES * LENGTH; i++) {
-        ids[i] =
-            (int32_t)(tolk_random_below(tolk_random_key(1, 2, 3), (uint32_t)i, VOCABULARY - 1));
-    }
-    const struct tolk_batch batch = {SENTENCES, begin, ids, begin, ids, ids};
-    if (tolk_model_create(&model, &config, 1, &error) != 0) {
+    omp_set_num_threads((int)threads);
+    struct step step;
+    if (create(&step, size, (enum tolk_gemm_precision)precision, &error) != 0) {
         fprintf(stderr, "%s\n", error.message);
         return 1;
     }
-    struct tolk_workspace *workspace = tolk_workspace_create(&model, &error);
-    real *values = calloc(model.layout.size, sizeof *values);
-    struct tolk_weights gradients;
-    tolk_weights_bind(&gradients, &config, values, &error);
-    tolk_workspace_reserve(workspace, &batch, TOLK_TRAINING, &error);
-    for (int i = 0; i < repetitions; i++) {
-        const struct tolk_dropout dropout = {1, (uint64_t)i};
-        const double a = now();
-        tolk_transformer_forward(&model, &batch, &dropout, workspace);
-        const double b = now();
-        const struct tolk_loss loss = tolk_transformer_loss(&model, &batch, 0.1, workspace);
-        const double c = now();
-        tolk_transformer_backward(&model, &batch, &dropout, 1.0 / (double)loss.tokens, workspace,
-                                  &gradients);
-        const double d = now();
-        printf("forward %.1f ms, loss %.1f ms, backward %.1f ms: %.1f ms, %.0f tokens/s\n",
-               1e3 * (b - a), 1e3 * (c - b), 1e3 * (d - c), 1e3 * (d - a),
-               2.0 * SENTENCES * LENGTH / (d - a));
+    char name[NAME_BYTES];
+    snprintf(name, sizeof name, "step %c, %s, %zu thread%s", size,
+             precision == TOLK_BFLOAT16 ? "bfloat16" : "float32", threads, threads > 1 ? "s" : "");
+    const int count = steps_of_round(&step);
+    if (serves) {
+        serve(&step, count);
+    } else {
+        measure(&step, count, name, notes);
     }
+    destroy(&step);
     return 0;
 }

@@ -6,34 +6,59 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "infer/jobs.h"
 #include "infer/sentence.h"
 
-int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error)
+/* What is left to do once the model is mapped: jobs that do not need each other. */
+enum { LOAD_CODEC, PACK_WEIGHTS };
+
+struct opening {
+    struct tolk_session *session;
+    const char *folder;
+    const struct tolk_settings *translating;
+};
+
+static int open_part(void *context, size_t part, size_t thread, struct tolk_error *error)
 {
-    session->codec = NULL;
+    (void)thread;
+    const struct opening *const opening = context;
+    struct tolk_session *const session = opening->session;
+    if (part == LOAD_CODEC) {
+        session->codec = tolk_codec_load(opening->folder, session->model.config.vocab_size, error);
+        return session->codec == NULL ? -1 : 0;
+    }
+    session->weights = tolk_inference_weights_make(
+        &session->model, (enum tolk_panels_format)opening->translating->precision, error);
+    return session->weights == NULL ? -1 : 0;
+}
+
+int tolk_session_open(struct tolk_session *session, const char *folder,
+                      const struct tolk_settings *translating, struct tolk_error *error)
+{
+    struct opening opening = {session, folder, translating};
+    const size_t parts = translating != NULL ? PACK_WEIGHTS + 1 : LOAD_CODEC + 1;
+    *session = (struct tolk_session){.codec = NULL};
     if (tolk_model_load(&session->model, folder, error) != 0) {
         return -1;
     }
-    session->codec = tolk_codec_load(folder, session->model.config.vocab_size, error);
-    if (session->codec == NULL) {
-        tolk_model_free(&session->model);
-        return -1;
-    }
     struct tolk_error unlike;
-    if (tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
-        tolk_session_close(session);
-        return tolk_error_set(error, "%s: %s", folder, unlike.message);
+    int status = tolk_jobs_run(parts, tolk_jobs_threads(parts), open_part, &opening, error);
+    if (status == 0 &&
+        tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
+        status = tolk_error_set(error, "%s: %s", folder, unlike.message);
     }
-    return 0;
+    if (status != 0) {
+        tolk_session_close(session);
+    }
+    return status;
 }
 
 void tolk_session_close(struct tolk_session *session)
 {
-    if (session->codec != NULL) {
-        tolk_codec_free(session->codec);
-        tolk_model_free(&session->model);
-    }
-    session->codec = NULL;
+    tolk_inference_weights_free(session->weights);
+    tolk_codec_free(session->codec);
+    tolk_model_free(&session->model);
+    *session = (struct tolk_session){.codec = NULL};
 }
 
 struct tolk_settings tolk_settings_default(void)

@@ -16,16 +16,6 @@
 #include "model/model.h"
 #include "tokenizer/codec.h"
 
-/* A model directory in memory. */
-struct tolk_session {
-    struct tolk_model model;
-    struct tolk_codec *codec;
-};
-
-/* Loads both, and refuses a config and a vocabulary that are not of the same model. */
-int tolk_session_open(struct tolk_session *session, const char *folder, struct tolk_error *error);
-void tolk_session_close(struct tolk_session *session);
-
 /* Values that no user gives: the option was not given. */
 #define TOLK_NOT_GIVEN_SIZE SIZE_MAX
 #define TOLK_NOT_GIVEN_DOUBLE (-1.0)
@@ -45,13 +35,26 @@ struct tolk_settings {
 
 struct tolk_settings tolk_settings_default(void);
 
+/* A model directory in memory. */
+struct tolk_session {
+    struct tolk_model model;
+    struct tolk_codec *codec;
+    struct tolk_inference_weights *weights; /* packed to translate, else NULL */
+};
+
+/* Loads it, and refuses a config and a vocabulary that are not of the same model. With settings the
+ * session is to translate: the matrices are packed in their precision while the tokenizer loads. */
+int tolk_session_open(struct tolk_session *session, const char *folder,
+                      const struct tolk_settings *translating, struct tolk_error *error);
+void tolk_session_close(struct tolk_session *session);
+
 enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 24 };
 
 /* Rows of an option table. */
 #define TOLK_THREAD_OPTIONS(s)                                                                     \
     TOLK_OPTION_SIZE("threads", 't', "N", "processor threads (as many as there are)",              \
                      &(s)->threads, 1, TOLK_MOST_THREADS),                                         \
-        TOLK_OPTION_SIZE("batch-tokens", 0, "N", "pieces of text in a batch (1024)",               \
+        TOLK_OPTION_SIZE("batch-tokens", 0, "N", "pieces of text in a batch (512)",                \
                          &(s)->batch_tokens, 1, TOLK_MOST_TOKENS)
 #define TOLK_SEARCH_OPTIONS(s)                                                                     \
     TOLK_OPTION_SIZE("beam", 'b', "N", "hypotheses to follow, 1 is greedy (as the model says)",    \

@@ -52,7 +52,7 @@ static enum tolk_exit align_all(const struct tolk_settings *settings, const char
                                 FILE *log, struct tolk_error *error)
 {
     struct tolk_session session;
-    if (tolk_session_open(&session, model_folder, error) != 0) {
+    if (tolk_session_open(&session, model_folder, NULL, error) != 0) {
         return TOLK_FAILED;
     }
     enum tolk_exit status = TOLK_FAILED;

@@ -201,11 +201,12 @@ static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_
                                      struct tolk_error *error)
 {
     struct tolk_session session;
-    if (tolk_session_open(&session, model_folder, error) != 0) {
+    if (tolk_session_open(&session, model_folder, &work->settings, error) != 0) {
         return TOLK_FAILED;
     }
     enum tolk_exit status = TOLK_FAILED;
     struct tolk_translator_options options = tolk_translator_options_default(&session.model.config);
+    options.weights = session.weights;
     struct tolk_attention_choice choice;
     if (tolk_settings_search(&work->settings, &options, error) != 0 ||
         tolk_settings_choice(&work->settings, &session.model.config, &choice, error) != 0) {

@@ -113,6 +113,7 @@ static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_s
 {
     struct tolk_translator_options options =
         tolk_translator_options_default(&session->model.config);
+    options.weights = session->weights;
     if (tolk_settings_search(&work->settings, &options, error) != 0 ||
         tolk_settings_choice(&work->settings, &session->model.config, &options.choice, error) !=
             0) {
@@ -168,7 +169,8 @@ int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
     work.sentence = argv[first + 1];
     tolk_settings_threads(&work.settings);
     struct tolk_session session;
-    if (tolk_session_open(&session, argv[first], &error) != 0) {
+    if (tolk_session_open(&session, argv[first], work.given == NULL ? &work.settings : NULL,
+                          &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);
     }
     const enum tolk_exit status = inspect(&work, &session, out, &error);

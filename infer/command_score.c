@@ -59,7 +59,7 @@ static int score_all(const struct tolk_settings *settings, const char *model_fol
                      struct tolk_error *error)
 {
     struct tolk_session session;
-    if (tolk_session_open(&session, model_folder, error) != 0) {
+    if (tolk_session_open(&session, model_folder, NULL, error) != 0) {
         return -1;
     }
     const struct tolk_pair_pass pass = {

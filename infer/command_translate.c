@@ -157,6 +157,7 @@ static enum tolk_exit translate(const struct wishes *wishes, const struct tolk_s
 {
     const struct tolk_config *const config = &session->model.config;
     struct tolk_translator_options how = tolk_translator_options_default(config);
+    how.weights = session->weights;
     how.search.n_best = wishes->n_best > 0 ? wishes->n_best : 1;
     how.words = wishes->print.word_scores || wishes->print.json;
     how.attention = wishes->print.alignment.kind != TOLK_ALIGNMENT_NONE;
@@ -227,7 +228,7 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
     wishes.print.n_best = wishes.n_best > 0;
     tolk_settings_threads(&wishes.settings);
     struct tolk_session session;
-    if (tolk_session_open(&session, argv[first], &error) != 0) {
+    if (tolk_session_open(&session, argv[first], &wishes.settings, &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);
     }
     const enum tolk_exit status =

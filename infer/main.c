@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/threads.h"
 #include "base/version.h"
 #include "infer/commands.h"
 #include "model/isa.h"
@@ -33,7 +32,6 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
-    tolk_threads_sleep_while_waiting(argv);
     if (argc < 2) {
         print_help(stderr);
         return TOLK_WRONG_USAGE;

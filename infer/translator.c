@@ -18,6 +18,7 @@ struct tolk_translator {
     const struct tolk_codec *codec;
     struct tolk_translator_options options;
     struct tolk_inference_weights *weights;
+    struct tolk_inference_weights *own_weights; /* the same, where they are not lent */
     struct worker *workers;
     size_t worker_count;
     struct tolk_forcer *forcer; /* for the attention */
@@ -52,7 +53,11 @@ struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
     translator->model = model;
     translator->codec = codec;
     translator->options = *options;
-    translator->weights = tolk_inference_weights_make(model, options->precision, error);
+    translator->weights = options->weights;
+    if (translator->weights == NULL) {
+        translator->weights = translator->own_weights =
+            tolk_inference_weights_make(model, options->precision, error);
+    }
     if (options->attention) {
         translator->options.words = true;
         translator->forcer = tolk_forcer_create(model, error);
@@ -75,7 +80,7 @@ void tolk_translator_free(struct tolk_translator *translator)
     }
     free(translator->workers);
     tolk_forcer_free(translator->forcer);
-    tolk_inference_weights_free(translator->weights);
+    tolk_inference_weights_free(translator->own_weights);
     free(translator);
 }
 

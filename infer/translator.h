@@ -23,20 +23,23 @@
 #include "infer/search.h"
 #include "infer/sentence.h"
 #include "infer/word_attention.h"
+#include "model/inference.h"
 #include "model/model.h"
 
 struct tolk_translator;
 
 /* Each hypothesis has a row of logits and a cache of its own, so a batch holds at most so many:
  * fewer sentences when the beam is wide, but always one. */
-enum { TOLK_TRANSLATOR_BATCH_TOKENS = 1024, TOLK_TRANSLATOR_BATCH_ROWS = 2048 };
+enum { TOLK_TRANSLATOR_BATCH_TOKENS = 512, TOLK_TRANSLATOR_BATCH_ROWS = 2048 };
 
 struct tolk_translator_options {
     struct tolk_search_options search;
     enum tolk_panels_format precision; /* of the products; real numbers by default */
-    size_t batch_tokens;               /* source pieces in a batch */
-    bool words;                        /* fill in tolk_translation.words and word_scores */
-    bool attention;                    /* and its attention, as `choice` reads it */
+    /* The model's matrices packed in this precision, lent; NULL: the translator packs its own. */
+    struct tolk_inference_weights *weights;
+    size_t batch_tokens; /* source pieces in a batch */
+    bool words;          /* fill in tolk_translation.words and word_scores */
+    bool attention;      /* and its attention, as `choice` reads it */
     struct tolk_attention_choice choice;
 };
 

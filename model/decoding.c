@@ -26,9 +26,9 @@ struct tolk_decoding {
     real *arena;                /* of everything real */
     size_t arena_size;
     struct tolk_inference_room room;
-    real *self_kv; /* [steps · row_limit, layers, 2 d]; a step appends a row for each row of it */
-    real *qkv;     /* [row_limit, 3 d] */
-    real *logits;  /* [row_limit, vocab_size] */
+    real *self_kv;      /* [steps · row_limit, layers, 2 d]; a step appends its rows */
+    real *qkv;          /* [row_limit, 3 d] */
+    real *logits;       /* [row_limit, vocab_size] */
     real *self_weights; /* [heads, step_width], of one hypothesis */
 
     /* The cache rows of each hypothesis' past, the newest last: [rows, step + 1], and of the step
@@ -109,6 +109,12 @@ static size_t width_for(size_t keys)
     return (keys + TOLK_ATTEND_GRAIN - 1) / TOLK_ATTEND_GRAIN * TOLK_ATTEND_GRAIN;
 }
 
+/* Numbers in a row of the cache: keys and values of all layers. */
+static size_t cache_width(const struct tolk_config *config)
+{
+    return config->decoder_layers * 2 * config->d_model;
+}
+
 /* Cuts the arena, or counts where there is none. */
 static size_t plan(struct tolk_decoding *decoding, real *arena, const struct tolk_batch *batch)
 {
@@ -129,8 +135,10 @@ static size_t plan(struct tolk_decoding *decoding, real *arena, const struct tol
     decoding->qkv = tolk_room_take(&cut, rows * 3 * d);
     decoding->logits = tolk_room_take(&cut, rows * config->vocab_size);
     decoding->self_weights = tolk_room_take(&cut, heads * decoding->step_width);
-    /* Last, since only its front is touched: no page of what a short search leaves free. */
-    decoding->self_kv = tolk_room_take(&cut, steps * rows * config->decoder_layers * 2 * d);
+    /* The cache comes last, and its rows hold all layers, written one behind the other: most
+     * hypotheses end long before their last step, and the memory of the rows that are never written
+     * is never touched. */
+    decoding->self_kv = tolk_room_take(&cut, steps * rows * cache_width(config));
     return cut.used;
 }
 
@@ -211,7 +219,7 @@ static void self_attention(struct tolk_decoding *decoding, size_t l, size_t rows
     const struct tolk_attention_panels *panels = &decoding->weights->decoder[l].self;
     const size_t d = config->d_model;
     const size_t keys = decoding->step + 1;
-    const size_t ld = config->decoder_layers * 2 * d;
+    const size_t ld = cache_width(config);
     real *cache = decoding->self_kv + l * 2 * d;
     struct tolk_inference_room *room = &decoding->room;
     const real *input = tolk_inference_enter(config, &weights->norm, rows, room);

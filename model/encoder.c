@@ -24,7 +24,8 @@ void tolk_final_norm_backward(const struct tolk_pass *pass, const struct tolk_la
 {
     if (pass->model->config.normalize_before) {
         tolk_layer_norm_backward(norm, gradient, n, pass->model->config.d_model, tape->in,
-                                 tape->mean, tape->rstd, dstream, false, dstream);
+                                 tape->mean, tape->rstd, dstream, false, dstream,
+                                 pass->workspace->backward.partial);
     }
 }
 

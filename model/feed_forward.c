@@ -43,6 +43,7 @@ void tolk_feed_forward_backward(const struct tolk_pass *pass, struct tolk_site s
 {
     const struct sizes s = sizes_of(pass, site.stack);
     const struct tolk_backward_room *room = &pass->workspace->backward;
+    struct tolk_linear weight_only = {.weight = gradient->fc1.weight}; /* the bias comes earlier */
 
     tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm, &tape->sublayer, s.n,
                                  dstream, room->branch);
@@ -50,8 +51,8 @@ void tolk_feed_forward_backward(const struct tolk_pass *pass, struct tolk_site s
                          tape->hidden, room->branch, TOLK_STORE, room->hidden);
     tolk_activation_backward(pass->model->config.activation_function, s.n, s.f,
                              tolk_site_mask(pass, site, TOLK_DROP_ACTIVATION), tape->before,
-                             room->hidden, room->hidden);
-    tolk_linear_backward(&weights->fc1, &gradient->fc1, pass->workspace->precision, s.n, s.d, s.f,
+                             room->hidden, room->hidden, room->partial, gradient->fc1.bias);
+    tolk_linear_backward(&weights->fc1, &weight_only, pass->workspace->precision, s.n, s.d, s.f,
                          tape->input, room->hidden, TOLK_STORE, room->input);
     tolk_sublayer_enter_backward(pass, &weights->norm, &gradient->norm, &tape->sublayer, s.n,
                                  room->input, dstream);

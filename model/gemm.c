@@ -5,6 +5,7 @@
 
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
+#include "model/parallel.h"
 
 /* A thread is worth waking for at least this many multiplications. */
 static const double THREAD_WORK = 100e3;
@@ -20,7 +21,7 @@ struct product {
     size_t ldc;
 };
 
-/* Each thread packs what it multiplies, and shares nothing. */
+/* A thread packs its own blocks of A; blocks of B lie with the thread that called. */
 static _Thread_local real a_words[TOLK_GEMM_A_WORDS] __attribute__((aligned(64)));
 static _Thread_local real b_words[TOLK_GEMM_B_WORDS] __attribute__((aligned(64)));
 
@@ -35,33 +36,40 @@ static const real *element(enum tolk_gemm_packing packing, const real *x, size_t
     return packing == TOLK_ALONG ? x + row * ldx + k : x + k * ldx + row;
 }
 
-/* Rows [i0, i1) of the columns [j, j + n) and the steps [p, p + k) whose block of B is packed. */
-static void multiply_rows(const struct product *x, size_t i0, size_t i1, size_t j, size_t n,
-                          size_t p, size_t k)
+static bool can_read_in_place(const struct product *x)
+{
+    return x->packing_of_a == TOLK_ALONG && x->kernels->pair == 1 && !tolk_gemm_rows_alias(x->lda);
+}
+
+/* A block of C: rows [i, i + m), columns [j, j + n), of the steps [p, p + k), whose part of B is
+ * packed. */
+static void multiply_block(const struct product *x, size_t i, size_t m, size_t j, size_t n,
+                           size_t p, size_t k, const real *packed_b)
 {
     const struct tolk_gemm_kernels *kernels = x->kernels;
-    size_t step = TOLK_GEMM_MC / kernels->rows * kernels->rows;
-    for (size_t i = i0; i < i1; i += step) {
-        size_t m = smaller(i1 - i, step);
-        const struct tolk_gemm_target target = {
-            .c = x->c + i * x->ldc + j,
-            .ldc = x->ldc,
-            .accumulate = x->mode == TOLK_ACCUMULATE || p > 0,
-            .bias = x->bias == NULL ? NULL : x->bias + j,
-        };
-        kernels->pack_a[x->packing_of_a](m, k, element(x->packing_of_a, x->a, x->lda, i, p), x->lda,
-                                         a_words);
-        size_t next = smaller(i1 - i - m, step);
-        const struct tolk_gemm_ahead ahead = {
-            .from = element(x->packing_of_a, x->a, x->lda, i + m, p),
-            .rows = next == 0                       ? 0
-                    : x->packing_of_a == TOLK_ALONG ? next
-                                                    : k,
-            .width = x->packing_of_a == TOLK_ALONG ? k : next,
-            .step = x->lda,
-        };
-        kernels->multiply(x->packing_of_a, m, n, k, a_words, b_words, &target, &ahead);
+    const struct tolk_gemm_target target = {
+        .c = x->c + i * x->ldc + j,
+        .ldc = x->ldc,
+        .accumulate = x->mode == TOLK_ACCUMULATE || p > 0,
+        .bias = x->bias == NULL ? NULL : x->bias + j,
+    };
+    const real *a = element(x->packing_of_a, x->a, x->lda, i, p);
+    size_t a_step = x->lda;
+    if (!can_read_in_place(x)) {
+        kernels->pack_a[x->packing_of_a](m, k, a, x->lda, a_words);
+        a = a_words;
+        a_step = TOLK_GEMM_ROW_STEP;
     }
+    size_t next = smaller(x->m - i - m, m);
+    const struct tolk_gemm_ahead ahead = {
+        .from = element(x->packing_of_a, x->a, x->lda, i + m, p),
+        .rows = next == 0                       ? 0
+                : x->packing_of_a == TOLK_ALONG ? next
+                                                : k,
+        .width = x->packing_of_a == TOLK_ALONG ? k : next,
+        .step = x->lda,
+    };
+    kernels->multiply(x->packing_of_a, m, n, k, a, a_step, packed_b, &target, &ahead);
 }
 
 /* The width of a block of B, in whole panels: as wide as the buffer allows, blocks of n alike. */
@@ -72,50 +80,72 @@ static size_t width_of_block(size_t n, size_t words, size_t columns)
     return ((n + blocks - 1) / blocks + columns - 1) / columns * columns;
 }
 
-/* The rectangle [i0, i1) x [j0, j1) of C. Blocks of k begin at the same steps for any rectangle. */
-static void multiply_rectangle(const struct product *x, size_t i0, size_t i1, size_t j0, size_t j1)
+/* How a block of C as wide as a block of B is cut into pieces of work. */
+struct cut {
+    size_t rows, columns;             /* of a piece */
+    size_t row_pieces, column_pieces; /* how many */
+};
+
+/* Several pieces for each thread, so that none waits long for the others; a few rows are cut along
+ * the columns too, though A is packed for each piece. */
+static struct cut cut_block(const struct product *x, size_t n, size_t threads)
 {
-    const struct tolk_gemm_kernels *kernels = x->kernels;
-    if (i0 == i1 || j0 == j1) {
-        return; /* fewer strips of columns than threads */
-    }
-    size_t k_most = smaller(x->k, TOLK_GEMM_KC * kernels->pair);
-    size_t step =
-        width_of_block(j1 - j0, (k_most + kernels->pair - 1) / kernels->pair, kernels->columns);
-    for (size_t j = j0; j < j1; j += step) {
-        size_t n = smaller(j1 - j, step);
-        size_t p = 0;
-        do { /* once at least: k = 0 stores too */
-            size_t k = smaller(x->k - p, k_most);
-            kernels->pack_b[x->packing_of_b](n, k, element(x->packing_of_b, x->b, x->ldb, j, p),
-                                             x->ldb, b_words);
-            multiply_rows(x, i0, i1, j, n, p, k);
-            p += k;
-        } while (p < x->k);
+    enum { PIECES_PER_THREAD = 8 };
+    const size_t tile = x->kernels->rows, panel = x->kernels->columns;
+    const size_t wanted = threads > 1 ? threads * PIECES_PER_THREAD : 1;
+    const size_t highest = TOLK_GEMM_MC / tile * tile;
+    const size_t tiles = (x->m + tile - 1) / tile;
+    struct cut cut = {.rows = smaller(highest, (tiles + wanted - 1) / wanted * tile)};
+    cut.rows = threads > 1 && cut.rows < 2 * tile ? smaller(highest, 2 * tile) : cut.rows;
+    cut.row_pieces = (x->m + cut.rows - 1) / cut.rows;
+    const size_t panels = (n + panel - 1) / panel;
+    const size_t across = smaller(panels, (wanted + cut.row_pieces - 1) / cut.row_pieces);
+    cut.columns = (panels + across - 1) / across * panel;
+    cut.column_pieces = (n + cut.columns - 1) / cut.columns;
+    return cut;
+}
+
+/* The thread's share of packing B [n columns from j, k steps from p], in whole panels. */
+static void pack_share(const struct product *x, size_t j, size_t n, size_t p, size_t k,
+                       real *packed_b)
+{
+    const size_t words = (k + x->kernels->pair - 1) / x->kernels->pair;
+    size_t begin, end;
+    tolk_share(n, x->kernels->columns, &begin, &end);
+    if (begin < end) {
+        x->kernels->pack_b[x->packing_of_b](end - begin, k,
+                                            element(x->packing_of_b, x->b, x->ldb, j + begin, p),
+                                            x->ldb, packed_b + begin * words);
     }
 }
 
-/* The grid of rectangles, as many as `threads`, that has the least work and packing in one of them.
- */
-static size_t grid_rows(const struct product *x, size_t threads)
+/* Run by each thread of a team, or by one alone: B is packed together, then the pieces are dealt
+ * out as threads become free. Blocks of k begin at the same steps for any number of threads. */
+static void multiply_together(const struct product *x, real *packed_b)
 {
-    size_t best = 1;
-    double least = 0;
-    for (size_t rows = 1; rows <= threads; rows++) {
-        if (threads % rows != 0) {
-            continue;
-        }
-        const size_t share_m = (x->m + rows - 1) / rows;
-        const size_t share_n = (x->n * rows + threads - 1) / threads;
-        const double m = (double)share_m;
-        const double n = (double)share_n;
-        const double pack = 4; /* packing one element, in multiplications of a vector's lane */
-        double work = m * n + pack * (double)x->kernels->lanes * (m + n);
-        if (rows == 1 || work < least) {
-            best = rows, least = work;
-        }
+    const struct tolk_gemm_kernels *kernels = x->kernels;
+    const size_t k_most = smaller(x->k, TOLK_GEMM_KC * kernels->pair);
+    const size_t step =
+        width_of_block(x->n, (k_most + kernels->pair - 1) / kernels->pair, kernels->columns);
+    for (size_t j = 0; j < x->n; j += step) {
+        const size_t n = smaller(x->n - j, step);
+        const struct cut cut = cut_block(x, n, (size_t)omp_get_num_threads());
+        size_t p = 0;
+        do { /* once at least: k = 0 stores too */
+            const size_t k = smaller(x->k - p, k_most);
+            const size_t words = (k + kernels->pair - 1) / kernels->pair;
+            pack_share(x, j, n, p, k, packed_b);
+#pragma omp barrier
+#pragma omp for schedule(dynamic, 1)
+            for (size_t piece = 0; piece < cut.row_pieces * cut.column_pieces; piece++) {
+                const size_t i = piece / cut.column_pieces * cut.rows;
+                const size_t c = piece % cut.column_pieces * cut.columns;
+                multiply_block(x, i, smaller(x->m - i, cut.rows), j + c,
+                               smaller(n - c, cut.columns), p, k, packed_b + c * words);
+            }
+            p += k;
+        } while (p < x->k);
     }
-    return best;
 }
 
 static size_t threads_for(const struct product *x)
@@ -128,22 +158,16 @@ static size_t threads_for(const struct product *x)
     return worth < 2 ? 1 : worth < (double)threads ? (size_t)worth : threads;
 }
 
-static void multiply_parallel(const struct product *x)
+static void multiply(const struct product *x)
 {
-    size_t parts = threads_for(x);
-    if (parts == 1) {
-        multiply_rectangle(x, 0, x->m, 0, x->n);
+    real *const packed_b = b_words; /* the calling thread's, for the whole team */
+    const size_t threads = threads_for(x);
+    if (threads == 1 && !omp_in_parallel()) {
+        multiply_together(x, packed_b); /* a team of one costs more than a small product */
         return;
     }
-    size_t rows = grid_rows(x, parts), columns = parts / rows;
-    size_t lanes = x->kernels->lanes, strips = (x->n + lanes - 1) / lanes;
-#pragma omp parallel for schedule(static, 1)
-    for (size_t part = 0; part < parts; part++) {
-        size_t row = part / columns, column = part % columns;
-        multiply_rectangle(x, x->m * row / rows, x->m * (row + 1) / rows,
-                           strips * column / columns * lanes,
-                           smaller(strips * (column + 1) / columns * lanes, x->n));
-    }
+#pragma omp parallel num_threads(threads)
+    multiply_together(x, packed_b);
 }
 
 int tolk_gemm_has_bfloat16(void)
@@ -177,7 +201,7 @@ void tolk_gemm_in(enum tolk_gemm_precision precision, enum tolk_gemm_layout layo
         .c = c,
         .ldc = ldc,
     };
-    multiply_parallel(&product);
+    multiply(&product);
 }
 
 void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m, size_t n, size_t k,

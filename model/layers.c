@@ -1,5 +1,7 @@
 #include "model/layers.h"
 
+#include <string.h>
+
 #include "model/isa.h"
 #include "model/kernels/rows.h"
 #include "model/parallel.h"
@@ -26,7 +28,9 @@ void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *
     tolk_gemm_in(precision, TOLK_TN, TOLK_ACCUMULATE, out, in, rows, dy, out, x, in, NULL,
                  gradient->weight, in);
     /* db[out] += Σ_rows dy[rows, out] */
-    tolk_column_sums(rows, out, dy, 1, gradient->bias);
+    if (gradient->bias != NULL) {
+        tolk_column_sums(rows, out, dy, 1, gradient->bias);
+    }
 }
 
 void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, real *sums)
@@ -53,23 +57,40 @@ void tolk_layer_norm_forward(const struct tolk_layer_norm *norm, size_t rows, si
     }
 }
 
+static size_t blocks_of(size_t rows)
+{
+    return (rows + TOLK_BLOCK_ROWS - 1) / TOLK_BLOCK_ROWS;
+}
+
+static size_t rows_of_block(size_t rows, size_t first)
+{
+    return rows - first < TOLK_BLOCK_ROWS ? rows - first : TOLK_BLOCK_ROWS;
+}
+
+size_t tolk_partial_sums_size(size_t rows, size_t columns)
+{
+    return blocks_of(rows) * columns;
+}
+
 void tolk_layer_norm_backward(const struct tolk_layer_norm *norm, struct tolk_layer_norm *gradient,
                               size_t rows, size_t d, const real *x, const real *mean,
-                              const real *rstd, const real *dy, bool accumulate, real *dx)
+                              const real *rstd, const real *dy, bool accumulate, real *dx,
+                              real *partial)
 {
     const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
-    {
-        size_t begin, end;
-        tolk_share(d, COLUMN_GRAIN, &begin, &end);
-        kernels->layer_norm_backward_weights(rows, d, begin, end, x, mean, rstd, dy,
-                                             gradient->weight, gradient->bias);
-        /* dx may be dy, which the other threads read above. */
-#pragma omp barrier
-        tolk_share(rows, 1, &begin, &end);
-        kernels->layer_norm_backward(end - begin, d, x + begin * d, norm->weight, mean + begin,
-                                     rstd + begin, dy + begin * d, accumulate, dx + begin * d);
+    const size_t blocks = blocks_of(rows);
+    real *const weights = partial;
+    real *const biases = partial + blocks * d;
+    memset(partial, 0, 2 * blocks * d * sizeof *partial);
+#pragma omp parallel for schedule(static) if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    for (size_t block = 0; block < blocks; block++) {
+        const size_t first = block * TOLK_BLOCK_ROWS;
+        kernels->layer_norm_backward(rows_of_block(rows, first), d, x + first * d, norm->weight,
+                                     mean + first, rstd + first, dy + first * d, accumulate,
+                                     dx + first * d, weights + block * d, biases + block * d);
     }
+    tolk_column_sums(blocks, d, weights, 1, gradient->weight);
+    tolk_column_sums(blocks, d, biases, 1, gradient->bias);
 }
 
 void tolk_residual(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
@@ -112,14 +133,17 @@ void tolk_activation_forward(enum tolk_activation activation, size_t rows, size_
 
 void tolk_activation_backward(enum tolk_activation activation, size_t rows, size_t d,
                               struct tolk_dropout_mask mask, const real *x, const real *dy,
-                              real *dx)
+                              real *dx, real *partial, real *sums)
 {
     const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
-    {
-        size_t begin, end;
-        tolk_share(rows, 1, &begin, &end);
-        kernels->activation_backward(activation, end - begin, d, begin, mask, x + begin * d,
-                                     dy + begin * d, dx + begin * d);
+    const size_t blocks = blocks_of(rows);
+    memset(partial, 0, blocks * d * sizeof *partial);
+#pragma omp parallel for schedule(static) if (rows * d >= TOLK_PARALLEL_NUMBERS)
+    for (size_t block = 0; block < blocks; block++) {
+        const size_t first = block * TOLK_BLOCK_ROWS;
+        kernels->activation_backward(activation, rows_of_block(rows, first), d, first, mask,
+                                     x + first * d, dy + first * d, dx + first * d,
+                                     partial + block * d);
     }
+    tolk_column_sums(blocks, d, partial, 1, sums);
 }

@@ -16,10 +16,13 @@
 #include "model/parameters.h"
 #include "model/real.h"
 
+/* Rows of a block of partial sums. */
+enum { TOLK_BLOCK_ROWS = 64 };
+
 /* y = x Wᵀ + b. x [rows, in], y [rows, out]. */
 void tolk_linear_forward(const struct tolk_linear *linear, enum tolk_gemm_precision precision,
                          size_t rows, size_t in, size_t out, const real *x, real *y);
-/* dx = (or +=, by `mode`) dy W, dW += dyᵀ x, db += Σ_rows dy. */
+/* dx = (or +=, by `mode`) dy W, dW += dyᵀ x, db += Σ_rows dy unless gradient->bias is NULL. */
 void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *gradient,
                           enum tolk_gemm_precision precision, size_t rows, size_t in, size_t out,
                           const real *x, const real *dy, enum tolk_gemm_mode mode, real *dx);
@@ -27,16 +30,22 @@ void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *
 /* sums[c] += scale · Σ_rows x[row, c]. x [rows, columns]. */
 void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, real *sums);
 
+/* A sum over rows that is taken along with something else is taken in blocks of rows, the blocks
+ * divided among threads and added in their order: the same bits for any number of threads. The sums
+ * of the blocks need room for so many numbers. */
+size_t tolk_partial_sums_size(size_t rows, size_t columns);
+
 /* x, y [rows, d]; mean and rstd [rows] are kept for the backward pass. */
 void tolk_layer_norm_forward(const struct tolk_layer_norm *norm, size_t rows, size_t d,
                              const real *x, real *y, real *mean, real *rstd);
-/* dx += … when `accumulate`; else dx may be dy. */
+/* dx += … when `accumulate`; else dx may be dy. `partial` is room for sums of 2 d columns. */
 void tolk_layer_norm_backward(const struct tolk_layer_norm *norm, struct tolk_layer_norm *gradient,
                               size_t rows, size_t d, const real *x, const real *mean,
-                              const real *rstd, const real *dy, bool accumulate, real *dx);
+                              const real *rstd, const real *dy, bool accumulate, real *dx,
+                              real *partial);
 
-/* y = x + dropout(branch), y = dropout(x), y = dropout(activation(x)), and the last one's gradient;
- * [rows, d]. */
+/* y = x + dropout(branch), y = dropout(x), y = dropout(activation(x)), and the last one's gradient
+ * with sums += Σ_rows dx, `partial` the room for it; [rows, d]. */
 void tolk_residual(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
                    const real *branch, real *y);
 void tolk_dropout_apply(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
@@ -45,6 +54,6 @@ void tolk_activation_forward(enum tolk_activation activation, size_t rows, size_
                              struct tolk_dropout_mask mask, const real *x, real *y);
 void tolk_activation_backward(enum tolk_activation activation, size_t rows, size_t d,
                               struct tolk_dropout_mask mask, const real *x, const real *dy,
-                              real *dx);
+                              real *dx, real *partial, real *sums);
 
 #endif

@@ -89,9 +89,9 @@ struct product {
     size_t ldy;
 };
 
-/* Columns [j0, j1) of `m` packed rows, and steps [p, p + k). */
-static void multiply_block(const struct product *x, size_t m, size_t p, size_t k, real *y,
-                           size_t j0, size_t j1)
+/* Columns [j0, j1) of the rows a [m, k], a_step apart, and steps [p, p + k). */
+static void multiply_block(const struct product *x, size_t m, size_t p, size_t k, const real *a,
+                           size_t a_step, real *y, size_t j0, size_t j1)
 {
     const struct tolk_panels *panels = x->panels;
     const struct tolk_gemm_kernels *kernels = panels->gemm;
@@ -116,8 +116,8 @@ static void multiply_block(const struct product *x, size_t m, size_t p, size_t k
                 .rows = tiles > 1 && j + step < j1,
                 .width = share,
             };
-            kernels->multiply(TOLK_ALONG, end - begin, smaller(j1 - j, step), k,
-                              a_words + begin * TOLK_GEMM_ROW_STEP, block + j * k, &target, &ahead);
+            kernels->multiply(TOLK_ALONG, end - begin, smaller(j1 - j, step), k, a + begin * a_step,
+                              a_step, block + j * k, &target, &ahead);
         }
     }
 }
@@ -130,8 +130,14 @@ static void multiply_real(const struct product *x, size_t i0, size_t i1, size_t 
         const size_t m = smaller(i1 - i, height);
         for (size_t p = 0; p < panels->k; p += TOLK_GEMM_KC) {
             const size_t k = smaller(panels->k - p, TOLK_GEMM_KC);
-            panels->gemm->pack_a[TOLK_ALONG](m, k, x->x + i * x->ldx + p, x->ldx, a_words);
-            multiply_block(x, m, p, k, x->y + i * x->ldy, j0, j1);
+            const real *a = x->x + i * x->ldx + p;
+            size_t a_step = x->ldx;
+            if (m > 1 && tolk_gemm_rows_alias(x->ldx)) {
+                panels->gemm->pack_a[TOLK_ALONG](m, k, a, x->ldx, a_words);
+                a = a_words;
+                a_step = TOLK_GEMM_ROW_STEP;
+            }
+            multiply_block(x, m, p, k, a, a_step, x->y + i * x->ldy, j0, j1);
         }
         for (size_t row = i; x->relu && row < i + m; row++) {
             real *y = x->y + row * x->ldy + j0;

@@ -52,7 +52,8 @@ void tolk_sublayer_leave_backward(const struct tolk_pass *pass, struct tolk_site
     const struct tolk_config *config = &pass->model->config;
     if (!config->normalize_before) {
         tolk_layer_norm_backward(norm, gradient, n, config->d_model, tape->sum, tape->mean,
-                                 tape->rstd, dstream, false, dstream);
+                                 tape->rstd, dstream, false, dstream,
+                                 pass->workspace->backward.partial);
     }
     tolk_dropout_apply(n, config->d_model, tolk_site_mask(pass, site, TOLK_DROP_OUTPUT), dstream,
                        dbranch);
@@ -67,7 +68,8 @@ void tolk_sublayer_enter_backward(const struct tolk_pass *pass, const struct tol
     const struct tolk_dropout_mask none = {.threshold = 0, .scale = 1};
     if (config->normalize_before) {
         tolk_layer_norm_backward(norm, gradient, n, config->d_model, tape->in, tape->mean,
-                                 tape->rstd, dinput, true, dstream);
+                                 tape->rstd, dinput, true, dstream,
+                                 pass->workspace->backward.partial);
     } else {
         tolk_residual(n, config->d_model, none, dstream, dinput, dstream);
     }

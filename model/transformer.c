@@ -56,12 +56,20 @@ struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
     const size_t vocabulary = model->config.vocab_size;
     struct tolk_loss loss = {.tokens = rows};
 #pragma omp parallel for schedule(static)
-    for (size_t row = 0; row < rows; row++) {
-        const struct tolk_cross_entropy_row one = kernels->cross_entropy(
-            vocabulary, workspace->logits + row * vocabulary, (size_t)batch->target_output[row],
-            label_smoothing, workspace->training);
-        workspace->smoothed[row] = one.smoothed;
-        workspace->token_losses[row] = one.negative_log_likelihood;
+    for (size_t first = 0; first < rows; first += TOLK_BLOCK_ROWS) {
+        const size_t end = first + TOLK_BLOCK_ROWS < rows ? first + TOLK_BLOCK_ROWS : rows;
+        real *sums = NULL;
+        if (workspace->training) {
+            sums = workspace->backward.partial + first / TOLK_BLOCK_ROWS * vocabulary;
+            memset(sums, 0, vocabulary * sizeof *sums);
+        }
+        for (size_t row = first; row < end; row++) {
+            const struct tolk_cross_entropy_row one =
+                kernels->cross_entropy(vocabulary, workspace->logits + row * vocabulary,
+                                       (size_t)batch->target_output[row], label_smoothing, sums);
+            workspace->smoothed[row] = one.smoothed;
+            workspace->token_losses[row] = one.negative_log_likelihood;
+        }
     }
     /* In the order of the rows, so that the sum does not depend on the threads. */
     for (size_t row = 0; row < rows; row++) {
@@ -94,7 +102,9 @@ static void output_backward(const struct tolk_pass *pass, double scale,
     /* dE[V, d] += dlogitsᵀ[V, rows] · out[rows, d] */
     tolk_gemm_in(pass->workspace->precision, TOLK_TN, TOLK_ACCUMULATE, vocabulary, d, rows, dlogits,
                  vocabulary, room->scaled, d, NULL, gradients->shared, d);
-    tolk_column_sums(rows, vocabulary, dlogits, (real)scale, gradients->final_logits_bias);
+    /* The loss left the sums over blocks of rows: db[V] += scale · Σ_rows dlogits */
+    tolk_column_sums((rows + TOLK_BLOCK_ROWS - 1) / TOLK_BLOCK_ROWS, vocabulary, room->partial,
+                     (real)scale, gradients->final_logits_bias);
 }
 
 void tolk_transformer_backward(const struct tolk_model *model, const struct tolk_batch *batch,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/attention.h"
+#include "model/layers.h"
 
 /* ---- the plan of the arena ----------------------------------------------------------------------
  */
@@ -136,6 +137,10 @@ static void plan_backward(struct plan *plan, struct tolk_workspace *workspace,
     room->hidden = take(plan, n * larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
     room->memory = take(plan, shape->source_rows * d);
     room->scaled = take(plan, shape->target_rows * d);
+    const size_t widest = larger(2 * d, larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
+    room->partial =
+        take(plan, larger(tolk_partial_sums_size(n, widest),
+                          tolk_partial_sums_size(shape->target_rows, config->vocab_size)));
 }
 
 static void plan_all(struct plan *plan, struct tolk_workspace *workspace, const struct shape *shape)

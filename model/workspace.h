@@ -71,6 +71,7 @@ struct tolk_backward_room {
     real *hidden;  /* [n, f] */
     real *memory;  /* [source rows, d], the gradient of the encoder's output */
     real *scaled;  /* [target rows, d] */
+    real *partial; /* sums of blocks of rows, see tolk_partial_sums_size() */
 };
 
 struct tolk_workspace {

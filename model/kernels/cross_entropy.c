@@ -23,14 +23,14 @@ double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x)
 }
 
 /* What one pass over the exponentials gives. */
-struct sums {
+struct totals {
     real exponentials; /* Σ exp(x - maximum) */
     real shifted;      /* Σ (x - maximum) */
 };
 
 /* The exponentials take the logits' place where `keep`, a constant after inlining. */
-static inline __attribute__((always_inline)) struct sums exponentials(size_t columns, real *logits,
-                                                                      real maximum, bool keep)
+static inline __attribute__((always_inline)) struct totals
+exponentials(size_t columns, real *logits, real maximum, bool keep)
 {
     real sum = 0;
     real shifted = 0;
@@ -44,28 +44,32 @@ static inline __attribute__((always_inline)) struct sums exponentials(size_t col
         sum += e;
         shifted += x;
     }
-    return (struct sums){sum, shifted};
+    return (struct totals){sum, shifted};
 }
 
 struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
                                                               size_t label, double label_smoothing,
-                                                              bool gradient)
+                                                              real *sums)
 {
+    const bool gradient = sums != NULL;
     const real maximum = row_maximum(columns, logits);
     const real at_label = logits[label];
-    const struct sums sums = gradient ? exponentials(columns, logits, maximum, true)
-                                      : exponentials(columns, logits, maximum, false);
-    const double log_sum = log((double)sums.exponentials);
+    const struct totals totals = gradient ? exponentials(columns, logits, maximum, true)
+                                          : exponentials(columns, logits, maximum, false);
+    const double log_sum = log((double)totals.exponentials);
     const double nll = log_sum - ((double)at_label - (double)maximum);
-    const double uniform = log_sum - (double)sums.shifted / (double)columns;
+    const double uniform = log_sum - (double)totals.shifted / (double)columns;
     if (gradient) {
-        const real scale = 1 / sums.exponentials;
+        const real scale = 1 / totals.exponentials;
         const real share = (real)(label_smoothing / (double)columns);
+        const real at_target = (real)(1.0 - label_smoothing);
 #pragma omp simd
         for (size_t c = 0; c < columns; c++) {
             logits[c] = logits[c] * scale - share;
+            sums[c] += logits[c];
         }
-        logits[label] -= (real)(1.0 - label_smoothing);
+        logits[label] -= at_target;
+        sums[label] -= at_target;
     }
     return (struct tolk_cross_entropy_row){
         .smoothed = (1.0 - label_smoothing) * nll + label_smoothing * uniform,

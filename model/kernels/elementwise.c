@@ -98,7 +98,7 @@ void TOLK_KERNEL(tolk_activation_forward)(enum tolk_activation activation, size_
 
 void TOLK_KERNEL(tolk_activation_backward)(enum tolk_activation activation, size_t rows, size_t d,
                                            size_t first, struct tolk_dropout_mask mask,
-                                           const real *x, const real *dy, real *dx)
+                                           const real *x, const real *dy, real *dx, real *sums)
 {
     for (size_t row = 0; row < rows; row++, x += d, dy += d, dx += d) {
         const real *g = dy;
@@ -125,6 +125,10 @@ void TOLK_KERNEL(tolk_activation_backward)(enum tolk_activation activation, size
                 dx[c] = g[c] * (normal_cdf(x[c]) + x[c] * normal_density(x[c]));
             }
             break;
+        }
+#pragma omp simd
+        for (size_t c = 0; c < d; c++) {
+            sums[c] += dx[c];
         }
     }
 }

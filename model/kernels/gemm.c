@@ -14,10 +14,13 @@
 #if defined(__AVX512F__)
 enum { ROWS = 14, VECTORS = 2 };
 #elif defined(__ARM_NEON)
-enum { ROWS = 12, VECTORS = 2 };
+enum { ROWS = 11, VECTORS = 2 }; /* of 12, GCC keeps some in memory */
 #else
 enum { ROWS = 6, VECTORS = 2 };
 #endif
+
+/* As many rows of A as scaled addressing reaches from one pointer. */
+enum { GROUP = 3 };
 
 enum { LANES = TOLK_LANES, COLUMNS = VECTORS * LANES, LINE = 64 / sizeof(real) };
 
@@ -233,11 +236,9 @@ INLINE void put_first(size_t count, const struct tolk_gemm_target *t, real *c, s
 /* C [rows, columns] at (row, column) of the target from one tile of A and one panel of B. `rows`
  * and `vectors` are constants after inlining: the sums live in registers. */
 INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, size_t k,
-                 const real *a, const real *b, const struct tolk_gemm_target *t, size_t row,
-                 size_t column, size_t columns)
+                 const real *a, size_t row_step, const real *b, const struct tolk_gemm_target *t,
+                 size_t row, size_t column, size_t columns)
 {
-    const size_t row_step = packing == TOLK_ALONG ? TOLK_GEMM_ROW_STEP : 1;
-    const size_t k_step = packing == TOLK_ALONG ? 1 : ROWS;
     real *c = t->c + row * t->ldc + column;
     vector sum[ROWS][VECTORS];
     UNROLL
@@ -248,6 +249,11 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, si
             sum[i][v] = (vector){0};
         }
     }
+    const real *group[(ROWS + GROUP - 1) / GROUP];
+    UNROLL
+    for (size_t i = 0; i < rows; i += GROUP) {
+        group[i / GROUP] = a + i * row_step;
+    }
     for (size_t p = 0; p < k; p++) {
         vector bp[VECTORS];
         UNROLL
@@ -256,12 +262,17 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, si
         }
         UNROLL
         for (size_t i = 0; i < rows; i++) {
+            const real ai = packing == TOLK_ALONG ? group[i / GROUP][i % GROUP * row_step] : a[i];
             UNROLL
             for (size_t v = 0; v < vectors; v++) {
-                sum[i][v] = multiply_add(sum[i][v], a[i * row_step], bp[v]);
+                sum[i][v] = multiply_add(sum[i][v], ai, bp[v]);
             }
         }
-        a += k_step;
+        UNROLL
+        for (size_t i = 0; i < rows; i += GROUP) {
+            group[i / GROUP]++;
+        }
+        a += ROWS;
         b += COLUMNS;
     }
     UNROLL
@@ -281,16 +292,16 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, si
 #define TILE_CASE(r)                                                                               \
     case r:                                                                                        \
         if (r <= ROWS) {                                                                           \
-            tile(r <= ROWS ? r : 1, vectors, packing, k, a, b, t, row, column, columns);           \
+            tile(r <= ROWS ? r : 1, vectors, packing, k, a, row_step, b, t, row, column, columns); \
         }                                                                                          \
         break;
 
 INLINE void tile_of(size_t rows, size_t vectors, enum tolk_gemm_packing packing, size_t k,
-                    const real *a, const real *b, const struct tolk_gemm_target *t, size_t row,
-                    size_t column, size_t columns)
+                    const real *a, size_t row_step, const real *b, const struct tolk_gemm_target *t,
+                    size_t row, size_t column, size_t columns)
 {
 #ifdef __SANITIZE_ADDRESS__
-    tile(rows, vectors, packing, k, a, b, t, row, column, columns);
+    tile(rows, vectors, packing, k, a, row_step, b, t, row, column, columns);
 #else
     switch (rows) {
         TILE_CASE(1)
@@ -326,10 +337,10 @@ INLINE void prefetch(struct tolk_gemm_ahead *ahead, size_t *offset, size_t lines
 }
 
 INLINE void multiply_packed(enum tolk_gemm_packing packing, size_t m, size_t n, size_t k,
-                            const real *a, const real *b, const struct tolk_gemm_target *t,
-                            struct tolk_gemm_ahead ahead)
+                            const real *a, size_t a_step, const real *b,
+                            const struct tolk_gemm_target *t, struct tolk_gemm_ahead ahead)
 {
-    const size_t tile_words = ROWS * (packing == TOLK_ALONG ? TOLK_GEMM_ROW_STEP : k);
+    const size_t tile_words = ROWS * (packing == TOLK_ALONG ? a_step : k);
     const size_t tiles = ((m + ROWS - 1) / ROWS) * ((n + COLUMNS - 1) / COLUMNS);
     const size_t lines = ahead.rows * ((ahead.width + LINE - 1) / LINE) / tiles + 1;
     size_t offset = 0;
@@ -340,22 +351,22 @@ INLINE void multiply_packed(enum tolk_gemm_packing packing, size_t m, size_t n, 
             prefetch(&ahead, &offset, lines);
             const real *ai = a + i / ROWS * tile_words;
             if (columns > LANES) {
-                tile_of(rows, VECTORS, packing, k, ai, b, t, i, j, columns);
+                tile_of(rows, VECTORS, packing, k, ai, a_step, b, t, i, j, columns);
             } else {
-                tile_of(rows, 1, packing, k, ai, b, t, i, j, columns);
+                tile_of(rows, 1, packing, k, ai, a_step, b, t, i, j, columns);
             }
         }
     }
 }
 
 static void multiply(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, size_t k,
-                     const real *a_words, const real *b_words,
+                     const real *a_words, size_t a_step, const real *b_words,
                      const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead)
 {
     if (packing_of_a == TOLK_ALONG) {
-        multiply_packed(TOLK_ALONG, m, n, words_of(k), a_words, b_words, target, *ahead);
+        multiply_packed(TOLK_ALONG, m, n, words_of(k), a_words, a_step, b_words, target, *ahead);
     } else {
-        multiply_packed(TOLK_ACROSS, m, n, words_of(k), a_words, b_words, target, *ahead);
+        multiply_packed(TOLK_ACROSS, m, n, words_of(k), a_words, a_step, b_words, target, *ahead);
     }
 }
 

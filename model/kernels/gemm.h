@@ -18,6 +18,7 @@
 #ifndef TOLK_MODEL_KERNELS_GEMM_H
 #define TOLK_MODEL_KERNELS_GEMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/real.h"
@@ -26,7 +27,7 @@ enum {
     TOLK_GEMM_KC = 512,
     TOLK_GEMM_MC = 56,
     TOLK_GEMM_B_WORDS =
-        384 * TOLK_GEMM_KC, /* NC is what this holds: the wider, the fewer steps of k */
+        768 * TOLK_GEMM_KC, /* NC is what this holds: the wider, the fewer steps of k */
     TOLK_GEMM_ROWS_MAX = 16,
     TOLK_GEMM_COLUMNS_MAX = 64,
     /* One cache line more than KC, so that the rows of a tile fall into different cache sets. */
@@ -52,6 +53,14 @@ struct tolk_gemm_target {
     const real *bias; /* [n] or NULL */
 };
 
+/* Whether so many numbers between the rows of A let a tile of them fall into the same sets of the
+ * first-level cache, which repeat over a page. Rows of reals that do not are read where they lie.
+ */
+static inline bool tolk_gemm_rows_alias(size_t lda)
+{
+    return lda % (4096 / sizeof(real)) == 0;
+}
+
 struct tolk_gemm_kernels {
     size_t rows, columns; /* of a tile */
     size_t lanes;         /* reals in a vector: a width that divides C well */
@@ -64,13 +73,14 @@ struct tolk_gemm_kernels {
 
     /* Multiplies the packed blocks. Each element of C is summed in the order of k alone, whatever
      * the tile that it falls into: bits do not depend on m, n or where a block begins. k may be 0.
-     */
+     * a_step is the distance between the rows of A [TOLK_ALONG]. */
     void (*multiply)(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, size_t k,
-                     const real *a_words, const real *b_words,
+                     const real *a_words, size_t a_step, const real *b_words,
                      const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead);
 };
 
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_baseline;
+extern const struct tolk_gemm_kernels tolk_gemm_kernels_neon;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
 extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_avx512bf16;

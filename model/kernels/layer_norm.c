@@ -30,7 +30,7 @@ void TOLK_KERNEL(tolk_layer_norm_forward)(size_t rows, size_t d, const real *x, 
 
 void TOLK_KERNEL(tolk_layer_norm_backward)(size_t rows, size_t d, const real *x, const real *weight,
                                            const real *mean, const real *rstd, const real *dy,
-                                           bool accumulate, real *dx)
+                                           bool accumulate, real *dx, real *dweight, real *dbias)
 {
     for (size_t row = 0; row < rows; row++, x += d, dy += d, dx += d) {
         const real m = mean[row];
@@ -40,8 +40,11 @@ void TOLK_KERNEL(tolk_layer_norm_backward)(size_t rows, size_t d, const real *x,
 #pragma omp simd reduction(+ : sum, product)
         for (size_t c = 0; c < d; c++) {
             const real g = dy[c] * weight[c];
+            const real normalised = (x[c] - m) * r;
             sum += g;
-            product += g * (x[c] - m) * r;
+            product += g * normalised;
+            dweight[c] += dy[c] * normalised;
+            dbias[c] += dy[c];
         }
         sum /= (real)d;
         product /= (real)d;
@@ -55,22 +58,6 @@ void TOLK_KERNEL(tolk_layer_norm_backward)(size_t rows, size_t d, const real *x,
             for (size_t c = 0; c < d; c++) {
                 dx[c] = r * (dy[c] * weight[c] - sum - (x[c] - m) * r * product);
             }
-        }
-    }
-}
-
-void TOLK_KERNEL(tolk_layer_norm_backward_weights)(size_t rows, size_t d, size_t begin, size_t end,
-                                                   const real *x, const real *mean,
-                                                   const real *rstd, const real *dy, real *dweight,
-                                                   real *dbias)
-{
-    for (size_t row = 0; row < rows; row++, x += d, dy += d) {
-        const real m = mean[row];
-        const real r = rstd[row];
-#pragma omp simd
-        for (size_t c = begin; c < end; c++) {
-            dweight[c] += dy[c] * ((x[c] - m) * r);
-            dbias[c] += dy[c];
         }
     }
 }

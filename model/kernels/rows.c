@@ -6,7 +6,6 @@
 const struct tolk_row_kernels TOLK_KERNEL(tolk_row_kernels) = {
     .layer_norm_forward = TOLK_KERNEL(tolk_layer_norm_forward),
     .layer_norm_backward = TOLK_KERNEL(tolk_layer_norm_backward),
-    .layer_norm_backward_weights = TOLK_KERNEL(tolk_layer_norm_backward_weights),
     .column_sums = TOLK_KERNEL(tolk_column_sums),
     .residual = TOLK_KERNEL(tolk_residual),
     .dropout = TOLK_KERNEL(tolk_dropout),

@@ -63,15 +63,11 @@ struct tolk_row_kernels {
      * x, y [rows, d]; mean, rstd [rows]. */
     void (*layer_norm_forward)(size_t rows, size_t d, const real *x, const real *weight,
                                const real *bias, real *y, real *mean, real *rstd);
-    /* dx = (or += when `accumulate`) rstd · (g - mean(g) - x̂ · mean(g ∘ x̂)), g = dy ∘ weight.
-     * dx may be dy. */
+    /* dx = (or += when `accumulate`) rstd · (g - mean(g) - x̂ · mean(g ∘ x̂)), g = dy ∘ weight, and
+     * dweight += Σ_rows dy ∘ x̂, dbias += Σ_rows dy. dx may be dy. */
     void (*layer_norm_backward)(size_t rows, size_t d, const real *x, const real *weight,
                                 const real *mean, const real *rstd, const real *dy, bool accumulate,
-                                real *dx);
-    /* dweight += Σ_rows dy ∘ x̂, dbias += Σ_rows dy, for the columns [begin, end). */
-    void (*layer_norm_backward_weights)(size_t rows, size_t d, size_t begin, size_t end,
-                                        const real *x, const real *mean, const real *rstd,
-                                        const real *dy, real *dweight, real *dbias);
+                                real *dx, real *dweight, real *dbias);
 
     /* sums[c] += scale · Σ_rows x[row, c] for the columns [begin, end). */
     void (*column_sums)(size_t rows, size_t ld, size_t begin, size_t end, const real *x, real scale,
@@ -83,12 +79,12 @@ struct tolk_row_kernels {
     void (*dropout)(size_t rows, size_t d, size_t first, struct tolk_dropout_mask mask,
                     const real *x, real *y);
 
-    /* y = dropout(f(x)); dx = dropout(dy) ∘ f'(x). dx may be dy. */
+    /* y = dropout(f(x)); dx = dropout(dy) ∘ f'(x), sums += Σ_rows dx. dx may be dy. */
     void (*activation_forward)(enum tolk_activation activation, size_t rows, size_t d, size_t first,
                                struct tolk_dropout_mask mask, const real *x, real *y);
     void (*activation_backward)(enum tolk_activation activation, size_t rows, size_t d,
                                 size_t first, struct tolk_dropout_mask mask, const real *x,
-                                const real *dy, real *dx);
+                                const real *dy, real *dx, real *sums);
 
     /* weights = softmax(q kᵀ / √dim), out = dropout(weights) v. */
     void (*attention_forward)(const struct tolk_attention_block *block, real *out, size_t ldo,
@@ -100,10 +96,11 @@ struct tolk_row_kernels {
     /* weights = softmax(q kᵀ / √dim), out = weights v, head by head. */
     void (*attend)(const struct tolk_attend *attend);
 
-    /* The label-smoothed cross-entropy of one row; `gradient`: turns the logits into
-     * softmax(logits) - (1 - ε) · [v = label] - ε / V. */
+    /* The label-smoothed cross-entropy of one row. Unless `sums` is NULL the logits turn into their
+     * gradient, softmax(logits) - (1 - ε) · [v = label] - ε / V, which is added to sums [columns].
+     */
     struct tolk_cross_entropy_row (*cross_entropy)(size_t columns, real *logits, size_t label,
-                                                   double label_smoothing, bool gradient);
+                                                   double label_smoothing, real *sums);
     /* log Σ exp x; NaN when an x is. */
     double (*log_sum_exp)(size_t columns, const real *x);
     /* The first column ≥ begin whose x is above the bound, else `columns`. */
@@ -119,6 +116,7 @@ struct tolk_row_kernels {
 };
 
 extern const struct tolk_row_kernels tolk_row_kernels_baseline;
+extern const struct tolk_row_kernels tolk_row_kernels_neon;
 extern const struct tolk_row_kernels tolk_row_kernels_avx2;
 extern const struct tolk_row_kernels tolk_row_kernels_avx512;
 

@@ -94,15 +94,17 @@ START_TEST(layer_norm)
         /* Accumulated onto what is there, then in place over dy: both give the same. */
         real *dx = random_numbers(ROWS * WIDTH, 0, 20);
         real *in_place = random_numbers(ROWS * WIDTH, 1, 17);
+        real *partial = random_numbers(tolk_partial_sums_size(ROWS, 2 * WIDTH), 1, 18);
         norm_value(&c);
         tolk_layer_norm_backward(&c.norm, &gradient, ROWS, WIDTH, c.x, c.mean, c.rstd, c.dy, true,
-                                 dx);
+                                 dx, partial);
         compare("x", norm_value, &c, c.x, dx, ROWS * WIDTH, scales[s] * 1e-3);
         compare("weight", norm_value, &c, c.norm.weight, gradient.weight, WIDTH, 1e-3);
         compare("bias", norm_value, &c, c.norm.bias, gradient.bias, WIDTH, 1e-3);
         norm_value(&c);
         tolk_layer_norm_backward(&c.norm, &gradient, ROWS, WIDTH, c.x, c.mean, c.rstd, in_place,
-                                 false, in_place);
+                                 false, in_place, partial);
+        free(partial);
         for (size_t i = 0; i < ROWS * WIDTH; i++) {
             ck_assert_double_eq_tol(in_place[i], dx[i], 1e-12 * (1 + fabs(dx[i])));
         }
@@ -137,6 +139,18 @@ static double activation_value(void *context)
     return dot(c->y, c->dy, ROWS * WIDTH);
 }
 
+/* sums = Σ_rows x, x [rows, WIDTH] */
+static void check_column_sums(size_t rows, const real *x, const real *sums)
+{
+    for (size_t c = 0; c < WIDTH; c++) {
+        real sum = 0;
+        for (size_t row = 0; row < rows; row++) {
+            sum += x[row * WIDTH + c];
+        }
+        ck_assert_double_eq_tol(sums[c], sum, 1e-12 * (1 + fabs(sum)));
+    }
+}
+
 START_TEST(activation)
 {
     static const enum tolk_activation activations[] = {TOLK_RELU, TOLK_SWISH, TOLK_GELU};
@@ -151,10 +165,16 @@ START_TEST(activation)
                 .dy = random_numbers(ROWS * WIDTH, 1, 23),
             };
             real *dx = random_numbers(ROWS * WIDTH, 0, 24);
-            tolk_activation_backward(c.activation, ROWS, WIDTH, c.mask, c.x, c.dy, dx);
+            real *partial = random_numbers(tolk_partial_sums_size(ROWS, WIDTH), 1, 25);
+            real *sums = random_numbers(WIDTH, 0, 26);
+            tolk_activation_backward(c.activation, ROWS, WIDTH, c.mask, c.x, c.dy, dx, partial,
+                                     sums);
             /* A step small enough that no number crosses the kink of ReLU. */
             compare("x", activation_value, &c, c.x, dx, ROWS * WIDTH,
                     c.activation == TOLK_RELU ? 1e-4 : 1e-3);
+            check_column_sums(ROWS, dx, sums);
+            free(partial);
+            free(sums);
             free(c.x);
             free(c.y);
             free(c.dy);
@@ -290,7 +310,7 @@ static double loss_value(void *context)
 {
     const struct loss_case *c = context;
     memcpy(c->copy, c->logits, WIDTH * sizeof *c->copy);
-    return tolk_isa()->rows->cross_entropy(WIDTH, c->copy, c->label, c->smoothing, false).smoothed;
+    return tolk_isa()->rows->cross_entropy(WIDTH, c->copy, c->label, c->smoothing, NULL).smoothed;
 }
 
 START_TEST(cross_entropy)
@@ -301,8 +321,11 @@ START_TEST(cross_entropy)
             struct loss_case c = {random_numbers(WIDTH, scales[s], 51),
                                   random_numbers(WIDTH, 0, 52), 4, smoothings[e]};
             real *gradient = random_numbers(WIDTH, 0, 53);
+            real *sums = random_numbers(WIDTH, 0, 54);
             memcpy(gradient, c.logits, WIDTH * sizeof *gradient);
-            tolk_isa()->rows->cross_entropy(WIDTH, gradient, c.label, c.smoothing, true);
+            tolk_isa()->rows->cross_entropy(WIDTH, gradient, c.label, c.smoothing, sums);
+            check_column_sums(1, gradient, sums);
+            free(sums);
             compare("logits", loss_value, &c, c.logits, gradient, WIDTH, 1e-3);
             free(c.logits);
             free(c.copy);
@@ -312,5 +335,47 @@ START_TEST(cross_entropy)
 }
 END_TEST
 
-TOLK_SUITE("operation gradients", linear, layer_norm, activation, residual_with_dropout, attention,
-           cross_entropy)
+/* The sums over rows that layer norm and activation take along, over several blocks of rows. */
+START_TEST(sums_of_blocks)
+{
+    enum { MANY = 2 * TOLK_BLOCK_ROWS + 5 };
+    const struct tolk_dropout_mask none = tolk_dropout_mask(NULL, 0, 0);
+    real *x = random_numbers(MANY * WIDTH, 1, 61);
+    real *dy = random_numbers(MANY * WIDTH, 1, 62);
+    real *y = random_numbers(MANY * WIDTH, 0, 63);
+    real *mean = random_numbers(MANY, 0, 64);
+    real *rstd = random_numbers(MANY, 0, 65);
+    real *partial = random_numbers(tolk_partial_sums_size(MANY, 2 * WIDTH), 1, 66);
+    real *sums = random_numbers(WIDTH, 0, 67);
+    struct tolk_layer_norm norm = {random_numbers(WIDTH, 1, 68), random_numbers(WIDTH, 1, 69)};
+    struct tolk_layer_norm gradient = {random_numbers(WIDTH, 0, 70), random_numbers(WIDTH, 0, 71)};
+    tolk_activation_backward(TOLK_SWISH, MANY, WIDTH, none, x, dy, y, partial, sums);
+    check_column_sums(MANY, y, sums);
+    tolk_layer_norm_forward(&norm, MANY, WIDTH, x, y, mean, rstd);
+    tolk_layer_norm_backward(&norm, &gradient, MANY, WIDTH, x, mean, rstd, dy, false, y, partial);
+    check_column_sums(MANY, dy, gradient.bias);
+    for (size_t row = 0; row < MANY; row++) {
+        for (size_t c = 0; c < WIDTH; c++) {
+            x[row * WIDTH + c] = dy[row * WIDTH + c] * (x[row * WIDTH + c] - mean[row]) * rstd[row];
+        }
+    }
+    check_column_sums(MANY, x, gradient.weight);
+    real *const all[] = {x,
+                         dy,
+                         y,
+                         mean,
+                         rstd,
+                         partial,
+                         sums,
+                         norm.weight,
+                         norm.bias,
+                         gradient.weight,
+                         gradient.bias};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        free(all[i]);
+    }
+}
+END_TEST
+
+TOLK_SUITE("operation gradients", linear, layer_norm, activation, sums_of_blocks,
+           residual_with_dropout, attention, cross_entropy)

@@ -82,7 +82,7 @@ static void keep(struct kept *kept, size_t line, const char *translation)
 static int score_window(struct evaluating *work, struct tolk_translator *translator, size_t first,
                         size_t count, struct kept *kept, struct tolk_error *error)
 {
-    const char *lines[WINDOW_LINES];
+    const char *lines[WINDOW_LINES] = {NULL};
     char *translations[WINDOW_LINES];
     for (size_t i = 0; i < count; i++) {
         lines[i] = work->pairs.items[first + i].source;

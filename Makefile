@@ -203,13 +203,13 @@ bench-programs: build-packages
 	@$(MAKE) --no-print-directory $(JOBS) all $(BENCH_PROGRAMS)
 
 bench: bench-programs ## products, training steps, translation against the machine's limits
-	bench/model.sh $(BUILD) $(BENCH_MODEL)
+	bench/prepare.sh $(BUILD) $(BENCH_MODEL)
 	bench/run.sh $(BUILD) $(BENCH_MODEL)
 
 bench-peers: bench-programs ## the same beside PyTorch, CTranslate2, oneDNN, OpenBLAS (PARTS="gemm step …")
 	@tools/packages.sh peers || echo "some peers are not on this system and will be left out" >&2
 	@[ -n "$(filter-out $(VENV),$(PEERS_VENV))" ] || $(MAKE) --no-print-directory $(VENV)/ready
-	bench/model.sh $(BUILD) $(BENCH_MODEL)
+	bench/prepare.sh $(BUILD) $(BENCH_MODEL)
 	$(PEERS_VENV)/bin/python bench/peers/run.py --build $(BUILD) --venv $(PEERS_VENV) --model $(BENCH_MODEL) $(PARTS)
 
 PREFIX ?= /usr/local

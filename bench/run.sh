@@ -1,21 +1,15 @@
 #!/bin/sh
 # How close to the limit of this machine we are: matrix products, full training steps, translation.
-# Prints the tables and draws BUILD/bench/limits.svg.  bench/run.sh BUILD MODEL
+# Prints the tables and draws BUILD/bench/limits.svg; bench/prepare.sh comes first.
+#   bench/run.sh BUILD MODEL
 set -eu
 build=$1
 model=$2
 programs=$build/bench
 notes=$programs/limits.tsv
-tatoeba=${TOLK_TATOEBA:-../shared/corpora/tatoeba-nl-en}
+sentences=$programs/sentences.txt
 threads=1
 [ "$(nproc 2>/dev/null || echo 1)" -lt 2 ] || threads='1 2'
-
-sentences=$programs/sentences.txt
-if [ -f "$tatoeba/test.tsv" ]; then
-    head -n 512 "$tatoeba/test.tsv" | cut -f 1 >"$sentences"
-else
-    head -n 512 "$programs/corpus/test.tsv" | cut -f 1 >"$sentences"
-fi
 
 say() { printf '\n== %s\n' "$1"; }
 
@@ -45,13 +39,13 @@ for n in $threads; do
     for precision in float32 int8; do
         for beam in 1 4; do
             "$programs/translate" --notes "$notes" --threads "$n" --precision "$precision" --beam "$beam" \
-                "$model" "$sentences"
+                --sentences 512 "$model" "$sentences"
             "$programs/translate" --notes "$notes" --threads "$n" --precision "$precision" --beam "$beam" \
                 --single --sentences 64 "$model" "$sentences"
         done
     done
 done
-"$programs/plot" 'Of what the processor can do (float32 limit; one sentence at a time: bandwidth)' \
+"$programs/plot" 'Of the limit: the peak of float32 (int8: of int8); one sentence at a time: the bandwidth' \
     "$notes" "$programs/limits.svg"
 echo
 echo "drawn: $programs/limits.svg"

@@ -4,8 +4,8 @@
  *     translate --serve …
  *
  * Text in, text out: tokenizer and detokenizer are part of the time. With --single each sentence is
- * translated before the next is given, else all are given at once. With --serve a round is run for
- * each line on standard input and answered by the pieces found (eos among them) and seconds. */
+ * a batch of its own: one at a time, by each thread. With --serve a round is run for each line on
+ * standard input and answered by the pieces found (eos among them) and seconds. */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,14 +70,11 @@ static double translate(struct work *work)
 {
     const char *const *lines = (const char *const *)work->text.lines;
     struct tolk_error error;
-    const size_t count = work->text.count, step = work->single ? 1 : count;
+    const size_t count = work->text.count;
     double pieces = 0;
-    for (size_t i = 0; i < count; i += step) {
-        if (tolk_translator_run(work->translator, lines + i, step, work->results + i, &error) !=
-            0) {
-            fprintf(stderr, "%s\n", error.message);
-            exit(1);
-        }
+    if (tolk_translator_run(work->translator, lines, count, work->results, &error) != 0) {
+        fprintf(stderr, "%s\n", error.message);
+        exit(1);
     }
     work->source_pieces = 0;
     for (size_t i = 0; i < count; i++) {
@@ -158,7 +155,7 @@ static int open_work(struct work *work, const char *model, const char *text,
         tolk_translator_options_default(&work->session.model.config);
     options.search.beam = wishes->beam;
     options.search.n_best = 1;
-    options.batch_tokens = wishes->batch_tokens;
+    options.batch_tokens = work->single ? 1 : wishes->batch_tokens;
     work->translator =
         tolk_translator_create(&work->session.model, work->session.codec, &options, error);
     work->results = calloc(work->text.count + 1, sizeof *work->results);

@@ -29,6 +29,7 @@ class Setup:
         self.work.mkdir(parents=True, exist_ok=True)
         self.python = Path(options.venv) / "bin" / "python"
         self.model = Path(options.model)
+        self.sentences = self.build / "bench" / "sentences.txt"
         self.rounds = options.rounds
         self.match = options.match
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(self.work.resolve() / "inductor"))
@@ -193,14 +194,12 @@ def epoch(setup, table):
 def threads(setup, table):
     """How much two threads bring, and how much of it the machine gives at all."""
     works = {"step T, 1 -> 2 threads": lambda n: setup.ours("step", "--serve", "--threads", n, "T")}
-    if (setup.model / "model.safetensors").exists():
-        text = sentences(setup)
-        for beam in (1, 4):
-            works[f"batch, beam {beam}, 1 -> 2 threads"] = lambda n, beam=beam: setup.ours(
-                "translate",
-                *("--serve", "--threads", n, "--beam", beam, "--sentences", BATCH_SENTENCES),
-                *(setup.model, text),
-            )
+    for beam in (1, 4):
+        works[f"batch, beam {beam}, 1 -> 2 threads"] = lambda n, beam=beam: setup.ours(
+            "translate",
+            *("--serve", "--threads", n, "--beam", beam, "--sentences", BATCH_SENTENCES),
+            *(setup.model, setup.sentences),
+        )
     for what, command in works.items():
         if not setup.wanted(what, [2]):
             continue
@@ -239,16 +238,6 @@ def converted(setup):
     return folder
 
 
-def sentences(setup):
-    """The source side of test.tsv, where it is there, else those of the oracle."""
-    if setup.tatoeba is None:
-        return HERE.parent.parent / "tests" / "oracle" / "sentences.txt"
-    path = setup.work / "sentences.txt"
-    with open(setup.tatoeba / "test.tsv", encoding="utf-8") as pairs:
-        path.write_text("".join(line.split("\t")[0] + "\n" for line in pairs), encoding="utf-8")
-    return path
-
-
 def batch_tokens(setup, text, count):
     """The pieces of as many average sentences as CTranslate2 gets in a batch."""
     import sentencepiece
@@ -259,7 +248,7 @@ def batch_tokens(setup, text, count):
 
 
 def translate(setup, table):
-    folder, text = converted(setup), sentences(setup)
+    folder, text = converted(setup), setup.sentences
     for manner in ("batch", "single"):
         for beam in (1, 4):
             for precision in ("float32", "int8"):
@@ -278,23 +267,14 @@ def translate_as(setup, table, folder, text, threads, manner, beam, precision):
     ours += ["--batch-tokens", batch_tokens(setup, text, count)]
     ours += ["--single"] if manner == "single" else []
     commands = {"tolk": [*ours, setup.model, text]}
-    # Workers translate batches beside each other; a single sentence knows only threads.
-    workers = [(threads, 1)] if manner == "batch" else []
-    for inter, intra in dict.fromkeys([*workers, (1, threads)]):
-        for isa, more in (
-            ("", {}),
-            (" AVX512", {"CT2_FORCE_CPU_ISA": "AVX512"}),
-            (" AVX512 MKL", {"CT2_FORCE_CPU_ISA": "AVX512", "CT2_USE_MKL": "1"}),
-        ):
-            commands[f"CTranslate2 {inter}x{intra}{isa}"] = (
-                setup.peer(
-                    "serve_translate.py",
-                    folder,
-                    setup.model / "source.spm",
-                    *(text, count, beam, manner, precision, inter, intra, theirs_text),
-                ),
-                {**more, "OMP_NUM_THREADS": str(intra)},
-            )
+    # For each thread a worker of one thread, which is faster than one worker of many; MKL, which
+    # CTranslate2 has too, is slower than its choice in all of these.
+    for isa, more in (("", {}), (" AVX512", {"CT2_FORCE_CPU_ISA": "AVX512"})):
+        words = (text, count, beam, manner, precision, threads, 1, theirs_text)
+        commands[f"CTranslate2{isa}"] = (
+            setup.peer("serve_translate.py", folder, setup.model / "source.spm", *words),
+            {**more, "OMP_NUM_THREADS": "1"},
+        )
     results = contest(commands, setup.rounds)
     table.keep(name, threads, results)
     if manner == "batch":
@@ -358,7 +338,7 @@ def start(setup, table):
 
 def memory(setup, table):
     """The most that a process has resident, with everything it loads."""
-    folder, text = converted(setup), sentences(setup)
+    folder, text = converted(setup), setup.sentences
     works = {
         "memory, training step T": (
             setup.ours("step", "--serve", "--threads", 1, "T"),

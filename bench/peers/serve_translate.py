@@ -1,4 +1,4 @@
-"""Translation in CTranslate2: a batch of 64, or one sentence at a time.
+"""Translation in CTranslate2: in batches of 64, or one sentence at a time by each worker.
 
 python serve_translate.py DIR TOKENIZER TEXT SENTENCES BEAM batch|single TYPE INTER INTRA [OUTPUT]
 
@@ -35,20 +35,15 @@ def main():
         "min_decoding_length": 0,
     }
 
-    def longest(group):
-        """The greatest length is one for a call: that of the longest source."""
-        return min(POSITIONS, FACTOR * max(map(len, group)) + CONSTANT) - 1
+    # One for a call: that of the longest source.
+    longest = min(POSITIONS, FACTOR * max(map(len, sources)) + CONSTANT) - 1
 
     def translate():
-        if manner == "single":
-            return [
-                translator.translate_batch(
-                    [source], max_decoding_length=longest([source]), **options
-                )[0].hypotheses[0]
-                for source in sources
-            ]
         results = translator.translate_batch(
-            sources, max_batch_size=BATCH, max_decoding_length=longest(sources), **options
+            sources,
+            max_batch_size=1 if manner == "single" else BATCH,
+            max_decoding_length=longest,
+            **options,
         )
         return [result.hypotheses[0] for result in results]
 

@@ -22,7 +22,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wpointer-arith -Wcast-qual 
             -Wwrite-strings
 CWARNINGS := $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
-MODE     := -fopenmp -fno-math-errno -fno-trapping-math
+MODE     := -fopenmp -fno-math-errno -fno-trapping-math -ffp-contract=off
 ifeq ($(REAL),double)
 CPPFLAGS += -DTOLK_REAL_DOUBLE
 endif
@@ -49,10 +49,13 @@ OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(CXX_SOURCES:%.cc=$(BUILD)/%.o)
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(filter x86_64-%,$(MACHINE)),)
 ISAS := baseline avx2 avx512
+else ifneq ($(filter aarch64-%,$(MACHINE)),)
+ISAS := neon
 else
 ISAS := baseline
 endif
 isa_flags_baseline :=
+isa_flags_neon     := # every processor of that machine has it
 isa_flags_avx2     := -mavx2 -mfma -mf16c -mtune=haswell
 isa_flags_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
 KERNEL_FLAGS := -ffp-contract=fast
@@ -127,7 +130,32 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(BUILD)/libtolk.a
 $(BUILD)/tests/bench/test_work: $(BUILD)/bench/work.o
 .SECONDARY:
 
-tests: $(TESTS) ## build the test programs
+tests: $(TESTS) neon-tests ## build the test programs
+
+# The tests of model/ that need no package: those of what reads JSON stay behind, tests/portable
+# stands in for Check. A cross-compiler builds them for aarch64, tests/portable/test_neon.sh runs them.
+NEON_CC          := aarch64-linux-gnu-gcc
+JSON_SOURCES     := $(patsubst %,model/%.c,config_read config_write load safetensors save)
+JSON_TESTS       := config load oracle safetensors
+PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/random.c
+PORTABLE_OBJECTS := $(PORTABLE_SOURCES:%.c=$(BUILD)/%.o) $(filter $(BUILD)/model/kernels/%,$(OBJECTS))
+PORTABLE_HEADERS := $(wildcard tests/portable/*.h tests/support/*.h model/*.h model/kernels/*.h)
+PORTABLE_TESTS   := $(patsubst tests/model/%.c,$(BUILD)/portable/%,$(filter-out $(JSON_TESTS:%=tests/model/test_%.c), \
+                    $(wildcard tests/model/test_*.c)))
+portable_link     = $(CC) $(CPPFLAGS) -Itests/portable $(all_cflags) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lm
+$(BUILD)/portable/test_%: tests/model/test_%.c tests/portable/suite.c tests/support/reference.c $(PORTABLE_OBJECTS) $(PORTABLE_HEADERS)
+	@mkdir -p $(@D)
+	$(portable_link)
+$(BUILD)/portable/step: tests/portable/step.c $(PORTABLE_OBJECTS) $(PORTABLE_HEADERS)
+	@mkdir -p $(@D)
+	$(portable_link)
+portable-tests: $(PORTABLE_TESTS) $(BUILD)/portable/step
+
+ifneq ($(and $(filter x86_64-%,$(MACHINE)),$(filter float,$(REAL)),$(shell command -v $(NEON_CC))),)
+neon-tests: $(BUILD)/portable/step
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/neon CC=$(NEON_CC) CFLAGS=-O1 KERNEL_FLAGS='-O3 $(KERNEL_FLAGS)' SANITIZE= PACKAGES= \
+	    portable-tests
+endif
 
 $(GRADIENT_TESTS): FORCE
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/double REAL=double $@
@@ -213,11 +241,11 @@ VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=
 valgrind: packages ## the suite under valgrind
 	@$(MAKE) --no-print-directory $(JOBS) all tests
 	@$(MAKE) --no-print-directory $(JOBS) gradient-tests
-	@BUILD=$(BUILD) TOLK_ISA=avx2 OMP_WAIT_POLICY=passive TOLK_TEST_SLOW=1 WRAPPER="$(VALGRIND)" \
+	@BUILD=$(BUILD) $(if $(filter avx2,$(ISAS)),TOLK_ISA=avx2) OMP_WAIT_POLICY=passive TOLK_TEST_SLOW=1 WRAPPER="$(VALGRIND)" \
 	    tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
 
 OWN_FILES = $(wildcard $(foreach r,$(ROOMS) model/kernels bench tests/support tests/gradients tests/oracle tests/bench \
-            $(ROOMS:%=tests/%),$(r)/*.[ch] $(r)/*.cc))
+            tests/portable $(ROOMS:%=tests/%),$(r)/*.[ch] $(r)/*.cc))
 
 format: ## rewrite the sources with clang-format
 	clang-format -i $(sort $(OWN_FILES))
@@ -239,8 +267,8 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench bench-programs bench-peers install format lint lint-packages clean help FORCE
+.PHONY: all tests portable-tests neon-tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench bench-programs bench-peers install format lint lint-packages clean help FORCE
 .DEFAULT_GOAL := all
 
 # The variants below $(BUILD) and the environment of the oracles have their own.
--include $(shell find $(BUILD) \( -path $(BUILD)/double -o -path $(BUILD)/sanitize -o -path $(VENV) \) -prune -o -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/double -o -path $(BUILD)/sanitize -o -path $(BUILD)/neon -o -path $(VENV) \) -prune -o -name '*.d' -print 2>/dev/null)

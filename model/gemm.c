@@ -162,7 +162,11 @@ static void multiply(const struct product *x)
 {
     real *const packed_b = b_words; /* the calling thread's, for the whole team */
     const size_t threads = threads_for(x);
-#pragma omp parallel num_threads(threads) if (threads > 1)
+    if (threads == 1 && !omp_in_parallel()) {
+        multiply_together(x, packed_b); /* a team of one costs more than a small product */
+        return;
+    }
+#pragma omp parallel num_threads(threads)
     multiply_together(x, packed_b);
 }
 

@@ -17,7 +17,8 @@ enum { ISAS_MAX = 8 };
 #define INT8(isa) &tolk_int8_kernels_##isa
 #endif
 
-/* Each builtin asks the processor, and whether the system saves those registers (XGETBV). */
+/* Each builtin asks the processor, and whether the system saves those registers (XGETBV). The
+ * baseline of x86-64 is SSE2; that of aarch64 is NEON, and has its name. */
 #ifdef TOLK_HAVE_baseline
 static int baseline_runs(void)
 {
@@ -27,6 +28,17 @@ static const struct tolk_isa baseline = {.name = "baseline",
                                          .gemm = &tolk_gemm_kernels_baseline,
                                          .int8 = INT8(baseline),
                                          .rows = &tolk_row_kernels_baseline};
+#endif
+
+#ifdef TOLK_HAVE_neon
+static int neon_runs(void)
+{
+    return 1;
+}
+static const struct tolk_isa neon = {.name = "neon",
+                                     .gemm = &tolk_gemm_kernels_neon,
+                                     .int8 = INT8(neon),
+                                     .rows = &tolk_row_kernels_neon};
 #endif
 
 #ifdef TOLK_HAVE_avx2
@@ -83,6 +95,9 @@ static const struct {
 } built[] = {
 #ifdef TOLK_HAVE_baseline
     {&baseline, baseline_runs},
+#endif
+#ifdef TOLK_HAVE_neon
+    {&neon, neon_runs},
 #endif
 #ifdef TOLK_HAVE_avx2
     {&avx2, avx2_runs},

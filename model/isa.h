@@ -1,8 +1,8 @@
 /* The instruction sets that the kernels under model/kernels/ were compiled for, and the one in use.
  *
  * At the first call the best one that the processor has is chosen; the environment variable
- * TOLK_ISA (baseline, avx2, avx512, avx512vnni, avx512bf16) forces another, so that every path can be tested on
- * every machine. */
+ * TOLK_ISA (x86-64: baseline, avx2, avx512, avx512vnni, avx512bf16; aarch64: neon) forces another,
+ * so that every path can be tested on every machine. */
 #ifndef TOLK_MODEL_ISA_H
 #define TOLK_MODEL_ISA_H
 
@@ -18,7 +18,7 @@ struct tolk_isa {
     const char *name;
     const struct tolk_gemm_kernels *gemm;
     const struct tolk_gemm_kernels *gemm_bfloat16; /* NULL: the processor has no such products */
-    const struct tolk_int8_kernels *int8; /* NULL in a build on doubles */
+    const struct tolk_int8_kernels *int8;          /* NULL in a build on doubles */
     const struct tolk_row_kernels *rows;
 };
 

@@ -27,7 +27,7 @@ enum {
     TOLK_GEMM_KC = 512,
     TOLK_GEMM_MC = 56,
     TOLK_GEMM_B_WORDS =
-        384 * TOLK_GEMM_KC, /* NC is what this holds: the wider, the fewer steps of k */
+        768 * TOLK_GEMM_KC, /* NC is what this holds: the wider, the fewer steps of k */
     TOLK_GEMM_ROWS_MAX = 16,
     TOLK_GEMM_COLUMNS_MAX = 64,
     /* One cache line more than KC, so that the rows of a tile fall into different cache sets. */
@@ -80,6 +80,7 @@ struct tolk_gemm_kernels {
 };
 
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_baseline;
+extern const struct tolk_gemm_kernels tolk_gemm_kernels_neon;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
 extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_avx512bf16;

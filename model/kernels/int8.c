@@ -6,6 +6,8 @@
 
 #if defined(__AVX512VNNI__) || defined(__AVX2__) || defined(__SSE2__)
 #include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -134,6 +136,15 @@ INLINE integers first_sum(const int32_t *offsets)
     return (integers){0};
 }
 
+#ifdef __ARM_NEON
+INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
+{
+    const int8x16_t a = vreinterpretq_s8_s32(vdupq_n_s32(word)), b = vld1q_s8(w);
+    const int16x8_t pairs =
+        vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b));
+    return (integers)vpadalq_s16((int32x4_t)sum, pairs);
+}
+#else
 INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
 {
     int8_t a[TOLK_INT8_WORD];
@@ -145,6 +156,7 @@ INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
     }
     return sum;
 }
+#endif
 
 INLINE floats to_floats(integers x)
 {

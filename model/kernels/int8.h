@@ -7,7 +7,8 @@
  * y[i, j] = (Σ_p a[i, p] · w[j, p]) · a_scale[i] · scale[j] + bias[j]. The sum is the exact integer
  * on every instruction set, however it is come by: with VNNI the bytes of a are a + 128, unsigned,
  * and 128 · Σ_p w[j, p] is taken off, which is what `offsets` hold; with AVX2 |a| is multiplied by
- * w · sign(a), so that the pairs of 16 bits that VPMADDUBSW adds never exceed 2 · 127². */
+ * w · sign(a), so that the pairs of 16 bits that VPMADDUBSW adds never exceed 2 · 127², which is as
+ * far as NEON's pairs go. */
 #ifndef TOLK_MODEL_KERNELS_INT8_H
 #define TOLK_MODEL_KERNELS_INT8_H
 
@@ -49,6 +50,7 @@ struct tolk_int8_kernels {
 };
 
 extern const struct tolk_int8_kernels tolk_int8_kernels_baseline;
+extern const struct tolk_int8_kernels tolk_int8_kernels_neon;
 extern const struct tolk_int8_kernels tolk_int8_kernels_avx2;
 extern const struct tolk_int8_kernels tolk_int8_kernels_avx512;
 extern const struct tolk_int8_kernels tolk_int8_kernels_avx512vnni;

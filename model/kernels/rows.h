@@ -114,6 +114,7 @@ struct tolk_row_kernels {
 };
 
 extern const struct tolk_row_kernels tolk_row_kernels_baseline;
+extern const struct tolk_row_kernels tolk_row_kernels_neon;
 extern const struct tolk_row_kernels tolk_row_kernels_avx2;
 extern const struct tolk_row_kernels tolk_row_kernels_avx512;
 

@@ -41,7 +41,7 @@ struct wishes {
     size_t beam;
     size_t sentences;    /* of the text, the first so many */
     size_t batch_tokens; /* source pieces in a batch */
-    size_t precision;
+    size_t precision;    /* enum tolk_panels_format */
 };
 
 static int text_read(struct text *text, const char *path, size_t most, struct tolk_error *error)
@@ -99,7 +99,7 @@ static void serve(struct work *work)
 static double limit(const struct work *work, const struct wishes *wishes, double pieces)
 {
     const struct tolk_config *config = &work->session.model.config;
-    const bool bytes = wishes->precision != 0;
+    const bool bytes = wishes->precision == TOLK_PANELS_INT8;
     if (work->single) {
         const double read =
             (double)(bench_decoder_weights(config) * (bytes ? sizeof(int8_t) : sizeof(real)));
@@ -144,9 +144,6 @@ static int write_output(struct work *work, const char *path)
 static int open_work(struct work *work, const char *model, const char *text,
                      const struct wishes *wishes, struct tolk_error *error)
 {
-    if (wishes->precision != 0) {
-        return tolk_error_set(error, "no int8 yet");
-    }
     if (tolk_session_open(&work->session, model, error) != 0 ||
         text_read(&work->text, text, wishes->sentences, error) != 0) {
         return -1;
@@ -156,6 +153,7 @@ static int open_work(struct work *work, const char *model, const char *text,
     options.search.beam = wishes->beam;
     options.search.n_best = 1;
     options.batch_tokens = work->single ? 1 : wishes->batch_tokens;
+    options.precision = (enum tolk_panels_format)wishes->precision;
     work->translator =
         tolk_translator_create(&work->session.model, work->session.codec, &options, error);
     work->results = calloc(work->text.count + 1, sizeof *work->results);
@@ -178,7 +176,7 @@ int main(int argc, char **argv)
     static struct work work;
     struct tolk_error error;
     size_t threads = (size_t)omp_get_max_threads();
-    struct wishes wishes = {1, MOST_SENTENCES, TOLK_TRANSLATOR_BATCH_TOKENS, 0};
+    struct wishes wishes = {1, MOST_SENTENCES, TOLK_TRANSLATOR_BATCH_TOKENS, TOLK_PANELS_REAL};
     bool serves = false;
     const char *notes = NULL, *output = NULL;
     const struct tolk_option options[] = {
@@ -211,7 +209,8 @@ int main(int argc, char **argv)
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s, beam %zu, %s, %zu thread%s",
              work.single ? "one at a time" : "batches", wishes.beam,
-             wishes.precision != 0 ? "int8" : "float32", threads, threads > 1 ? "s" : "");
+             wishes.precision == TOLK_PANELS_INT8 ? "int8" : "float32", threads,
+             threads > 1 ? "s" : "");
     if (output != NULL && write_output(&work, output) != 0) {
         return 1;
     }

@@ -191,6 +191,25 @@ def epoch(setup, table):
             compare(table, what, threads, "tokens/s", results, "tolk", ["PyTorch eager"], bar)
 
 
+def quality(setup, table):
+    """BLEU and chrF on test.tsv in both precisions."""
+    if setup.tatoeba is None:
+        table.note("int8 against float32: no corpus (TOLK_TATOEBA), left out")
+        return
+    found = []
+    for precision in ("float32", "int8"):
+        command = [setup.build / "tolk", "evaluate", setup.model, setup.tatoeba / "test.tsv"]
+        run = subprocess.run(
+            [*map(str, command), "--precision", precision],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        scores = re.findall(r"(BLEU|chrF)\D*([0-9.]+)", run.stdout)
+        found.append(f"{precision} " + ", ".join(" ".join(score) for score in scores[:2]))
+    table.note("test.tsv: " + "; ".join(found) + " (BLEU within 0.3)")
+
+
 def threads(setup, table):
     """How much two threads bring, and how much of it the machine gives at all."""
     works = {"step T, 1 -> 2 threads": lambda n: setup.ours("step", "--serve", "--threads", n, "T")}
@@ -350,6 +369,7 @@ def memory(setup, table):
     }
     for manner, count in (("batch", BATCH_SENTENCES), ("single", SINGLE_SENTENCES)):
         ours = setup.ours("translate", "--serve", "--threads", 1, "--beam", 4, "--sentences", count)
+        ours += ["--batch-tokens", batch_tokens(setup, text, count)]
         ours += ["--single"] if manner == "single" else []
         words = (folder, setup.model / "source.spm", text, count, 4, manner, "float32", 1, 1)
         works[f"memory, {manner}, beam 4"] = (
@@ -380,6 +400,7 @@ PARTS = {
     "step": step,
     "epoch": epoch,
     "translate": translate,
+    "quality": quality,
     "threads": threads,
     "start": start,
     "memory": memory,

@@ -144,7 +144,9 @@ static int write_output(struct work *work, const char *path)
 static int open_work(struct work *work, const char *model, const char *text,
                      const struct wishes *wishes, struct tolk_error *error)
 {
-    if (tolk_session_open(&work->session, model, error) != 0 ||
+    struct tolk_settings settings = tolk_settings_default();
+    settings.precision = wishes->precision;
+    if (tolk_session_open(&work->session, model, &settings, error) != 0 ||
         text_read(&work->text, text, wishes->sentences, error) != 0) {
         return -1;
     }

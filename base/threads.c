@@ -9,8 +9,8 @@ void tolk_threads_sleep_while_waiting(char **argv)
     if (getenv("OMP_WAIT_POLICY") != NULL) {
         return;
     }
-    /* A short spin, tens of microseconds, catches the next region of the same pass; the policy alone
-     * would put a thread to sleep at every end of a region. */
+    /* A short spin, tens of microseconds, catches the next region of the same pass; the policy
+     * alone would put a thread to sleep at every end of a region. */
     setenv("GOMP_SPINCOUNT", "1000", 0);
     /* By its own path, so that the program keeps its name in the list of processes. */
     const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);

@@ -348,16 +348,19 @@ check full_disk $good
 
 # ---- kill -9 at any moment leaves a state that goes on, to the same bits
 good=yes
+killed=
 for delay in 0.05 0.3 0.11 0.5 0.23 0.4 0.17; do
     run killed --updates 100000 --validate-every 2 --patience 0 &
     process=$!
+    # The lock of the one killed before lies there until the next has taken it.
     for _ in $(seq 6000); do
-        [ -s "$folder/killed/training/lock" ] && [ -e "$folder/killed/model.safetensors" ] && break
+        pid=$(cat "$folder/killed/training/lock" 2>/dev/null)
+        [ -n "$pid" ] && [ "$pid" != "$killed" ] && [ -e "$folder/killed/model.safetensors" ] && break
         sleep 0.05
     done
+    killed=$pid
     sleep $delay
-    # shellcheck disable=SC2046  # one number
-    kill -9 $(cat "$folder/killed/training/lock")
+    kill -9 "$killed"
     wait $process 2>/dev/null
     if [ -x "$build/tolk" ]; then
         echo 'ik zie de kat .' | "$build/tolk" translate "$folder/killed" >/dev/null 2>"$folder/killed.err" || good=no

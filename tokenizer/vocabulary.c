@@ -219,9 +219,13 @@ struct tolk_vocabulary *tolk_vocabulary_load(const char *path, struct tolk_error
         return NULL;
     }
     struct tolk_vocabulary *const vocabulary = calloc(1, sizeof *vocabulary);
-    int status = vocabulary == NULL ? tolk_error_set(error, "%s: out of memory", path) : 0;
-    if (status == 0 &&
-        !tolk_vocabulary_scan((const char *)file.bytes, file.size, add, vocabulary)) {
+    if (vocabulary == NULL) {
+        tolk_file_unmap(&file);
+        tolk_error_set(error, "%s: out of memory", path);
+        return NULL;
+    }
+    int status = 0;
+    if (!tolk_vocabulary_scan((const char *)file.bytes, file.size, add, vocabulary)) {
         vocabulary->count = 0;
         vocabulary->texts_size = 0;
         status = load_json(vocabulary, &file, path, error);

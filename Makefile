@@ -111,6 +111,8 @@ $(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_
 # ---- measuring ----------------------------------------------------------------------------------
 
 BENCH_SUPPORT  := $(patsubst %,$(BUILD)/bench/%.o,blas measure peak work)
+# The limit is that of multiplication and addition in one, as the kernels use it.
+$(BUILD)/bench/peak.o: MODE += $(KERNEL_FLAGS)
 BENCH_PROGRAMS := $(patsubst %,$(BUILD)/bench/%,epoch gemm machine plot step translate)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SUPPORT) $(BUILD)/libtolk.a
 	$(CXX) $(all_cxxflags) $(LDFLAGS) -o $@ $^ $(package_libs) -lm

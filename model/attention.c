@@ -10,7 +10,7 @@ size_t tolk_attention_scratch_size(size_t queries, size_t keys, size_t head_dim)
 {
     const size_t widest = 64 / sizeof(real); /* lanes of the widest vector */
     const size_t width = (keys + widest - 1) / widest * widest;
-    return head_dim * width + 2 * queries * width + keys * head_dim;
+    return head_dim * width + 2 * queries * width;
 }
 
 static struct tolk_attention_block block_of(const struct tolk_attention *attention, size_t sentence,
@@ -20,9 +20,7 @@ static struct tolk_attention_block block_of(const struct tolk_attention *attenti
     const size_t query = attention->query_begin[sentence];
     const size_t key = attention->key_begin[sentence];
     const size_t queries = attention->query_begin[sentence + 1] - query;
-    const size_t keys = attention->key_end[sentence] - key;
-    /* Gathered keys count from the begin of the cache, others from the sentence's first row. */
-    const size_t first_key = attention->key_rows != NULL ? 0 : key;
+    const size_t keys = attention->key_begin[sentence + 1] - key;
     const size_t weight =
         attention->heads * attention->weight_begin[sentence] + head * queries * keys;
     return (struct tolk_attention_block){
@@ -31,12 +29,11 @@ static struct tolk_attention_block block_of(const struct tolk_attention *attenti
         .dim = dim,
         .causal = attention->causal,
         .q = attention->q + query * attention->ldq + head * dim,
-        .k = attention->k + first_key * attention->ldk + head * dim,
-        .v = attention->v + first_key * attention->ldv + head * dim,
+        .k = attention->k + key * attention->ldk + head * dim,
+        .v = attention->v + key * attention->ldv + head * dim,
         .ldq = attention->ldq,
         .ldk = attention->ldk,
         .ldv = attention->ldv,
-        .key_rows = attention->key_rows != NULL ? attention->key_rows + key : NULL,
         .weights = attention->weights + weight,
         .mask = attention->mask,
         .mask_index = (uint32_t)weight,

@@ -1,7 +1,7 @@
 /* Multi-head attention (Vaswani et al. 2017, section 3.2): softmax(Q Kᵀ / √d_head) V for each
- * sentence and head. One routine for encoder self-attention, causal self-attention, cross-attention
- * and the one-row step of decoding; the projections to and from Q, K, V are linear layers around
- * it. */
+ * sentence and head. One routine for encoder self-attention, causal self-attention and
+ * cross-attention; the projections to and from Q, K, V are linear layers around it. A step of
+ * decoding, one query over a cache, is kernels/attend.c. */
 #ifndef TOLK_MODEL_ATTENTION_H
 #define TOLK_MODEL_ATTENTION_H
 
@@ -18,10 +18,7 @@ struct tolk_attention {
     size_t d_model, heads;
     size_t sentences;
     const size_t *query_begin; /* [sentences + 1], rows of q */
-    const size_t *key_begin;   /* [sentences], rows of k and v, or entries of key_rows */
-    const size_t
-        *key_end; /* [sentences]; key_begin + 1 where the sentences lie one behind the other */
-    const int32_t *key_rows; /* NULL, or the row of each key (a cache that hypotheses share) */
+    const size_t *key_begin;   /* [sentences + 1], rows of k and v */
     bool causal;
     const real *q, *k, *v; /* rows ldq, ldk, ldv apart */
     size_t ldq, ldk, ldv;

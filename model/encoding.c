@@ -133,7 +133,6 @@ static void self_attention(struct tolk_encoding *encoding, size_t l, const struc
         .sentences = batch->sentences,
         .query_begin = batch->source_begin,
         .key_begin = batch->source_begin,
-        .key_end = batch->source_begin + 1,
         .q = encoding->qkv,
         .k = encoding->qkv + d,
         .v = encoding->qkv + 2 * d,

@@ -8,14 +8,6 @@
 
 static const struct tolk_dropout_mask none = {.threshold = 0, .scale = 1};
 
-real *tolk_room_take(struct tolk_room_cut *cut, size_t numbers)
-{
-    const size_t line = 64 / sizeof(real);
-    real *piece = cut->arena != NULL ? cut->arena + cut->used : NULL;
-    cut->used += (numbers + line - 1) / line * line;
-    return piece;
-}
-
 void tolk_inference_room_take(struct tolk_inference_room *room, struct tolk_room_cut *cut,
                               size_t rows, size_t d, size_t f)
 {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "model/inference.h"
+#include "model/room.h"
 
 /* Room for the rows of a stack; d is d_model, f the feed-forward width. */
 struct tolk_inference_room {
@@ -17,14 +18,6 @@ struct tolk_inference_room {
     real *hidden;  /* [rows, f] */
     real *moments; /* [2, rows], of the layer norms */
 };
-
-/* Reals carved from one arena, each piece at a cache line of its own. Without an arena the pieces
- * are NULL and `used` tells how large it must be. */
-struct tolk_room_cut {
-    real *arena;
-    size_t used; /* numbers */
-};
-real *tolk_room_take(struct tolk_room_cut *cut, size_t numbers);
 
 void tolk_inference_room_take(struct tolk_inference_room *room, struct tolk_room_cut *cut,
                               size_t rows, size_t d, size_t f);

@@ -57,7 +57,7 @@ void tolk_layer_norm_forward(const struct tolk_layer_norm *norm, size_t rows, si
     }
 }
 
-static size_t blocks_of(size_t rows)
+size_t tolk_row_blocks(size_t rows)
 {
     return (rows + TOLK_BLOCK_ROWS - 1) / TOLK_BLOCK_ROWS;
 }
@@ -69,7 +69,7 @@ static size_t rows_of_block(size_t rows, size_t first)
 
 size_t tolk_partial_sums_size(size_t rows, size_t columns)
 {
-    return blocks_of(rows) * columns;
+    return tolk_row_blocks(rows) * columns;
 }
 
 void tolk_layer_norm_backward(const struct tolk_layer_norm *norm, struct tolk_layer_norm *gradient,
@@ -78,7 +78,7 @@ void tolk_layer_norm_backward(const struct tolk_layer_norm *norm, struct tolk_la
                               real *partial)
 {
     const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-    const size_t blocks = blocks_of(rows);
+    const size_t blocks = tolk_row_blocks(rows);
     real *const weights = partial;
     real *const biases = partial + blocks * d;
     memset(partial, 0, 2 * blocks * d * sizeof *partial);
@@ -136,7 +136,7 @@ void tolk_activation_backward(enum tolk_activation activation, size_t rows, size
                               real *dx, real *partial, real *sums)
 {
     const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-    const size_t blocks = blocks_of(rows);
+    const size_t blocks = tolk_row_blocks(rows);
     memset(partial, 0, blocks * d * sizeof *partial);
 #pragma omp parallel for schedule(static) if (rows * d >= TOLK_PARALLEL_NUMBERS)
     for (size_t block = 0; block < blocks; block++) {

@@ -32,7 +32,8 @@ void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, re
 
 /* A sum over rows that is taken along with something else is taken in blocks of rows, the blocks
  * divided among threads and added in their order: the same bits for any number of threads. The sums
- * of the blocks need room for so many numbers. */
+ * of the blocks need room for so many numbers, `columns` for each block. */
+size_t tolk_row_blocks(size_t rows);
 size_t tolk_partial_sums_size(size_t rows, size_t columns);
 
 /* x, y [rows, d]; mean and rstd [rows] are kept for the backward pass. */

@@ -47,7 +47,6 @@ static struct tolk_attention self_attention_of(const struct tolk_pass *pass, str
     const bool encoder = site.stack == TOLK_ENCODER_STACK;
     struct tolk_attention attention = attention_of(pass, site, tape);
     attention.key_begin = attention.query_begin;
-    attention.key_end = attention.key_begin + 1;
     attention.causal = !encoder;
     attention.k = tape->q + d;
     attention.v = tape->q + 2 * d;
@@ -63,7 +62,6 @@ static struct tolk_attention cross_attention_of(const struct tolk_pass *pass, st
     const size_t d = pass->model->config.d_model;
     struct tolk_attention attention = attention_of(pass, site, tape);
     attention.key_begin = pass->batch->source_begin;
-    attention.key_end = attention.key_begin + 1;
     attention.k = tape->kv;
     attention.v = tape->kv + d;
     attention.ldq = d;

@@ -103,8 +103,8 @@ static void output_backward(const struct tolk_pass *pass, double scale,
     tolk_gemm_in(pass->workspace->precision, TOLK_TN, TOLK_ACCUMULATE, vocabulary, d, rows, dlogits,
                  vocabulary, room->scaled, d, NULL, gradients->shared, d);
     /* The loss left the sums over blocks of rows: db[V] += scale · Σ_rows dlogits */
-    tolk_column_sums((rows + TOLK_BLOCK_ROWS - 1) / TOLK_BLOCK_ROWS, vocabulary, room->partial,
-                     (real)scale, gradients->final_logits_bias);
+    tolk_column_sums(tolk_row_blocks(rows), vocabulary, room->partial, (real)scale,
+                     gradients->final_logits_bias);
 }
 
 void tolk_transformer_backward(const struct tolk_model *model, const struct tolk_batch *batch,

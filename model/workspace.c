@@ -6,24 +6,10 @@
 
 #include "model/attention.h"
 #include "model/layers.h"
+#include "model/room.h"
 
 /* ---- the plan of the arena ----------------------------------------------------------------------
  */
-
-/* Hands out pieces of an arena; with base NULL it only counts. */
-struct plan {
-    real *base;
-    size_t used; /* numbers */
-};
-
-enum { ALIGNMENT = 64 / sizeof(real) }; /* one cache line */
-
-static real *take(struct plan *plan, size_t numbers)
-{
-    real *piece = plan->base != NULL ? plan->base + plan->used : NULL;
-    plan->used += (numbers + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return piece;
-}
 
 /* What the sizes depend on. */
 struct shape {
@@ -33,66 +19,67 @@ struct shape {
     size_t longest_query, longest_key;
 };
 
-static void plan_sublayer(struct plan *plan, struct tolk_sublayer_tape *tape, size_t n, size_t d)
+static void plan_sublayer(struct tolk_room_cut *plan, struct tolk_sublayer_tape *tape, size_t n,
+                          size_t d)
 {
-    tape->normed = take(plan, n * d);
-    tape->mean = take(plan, n);
-    tape->rstd = take(plan, n);
-    tape->sum = take(plan, n * d);
+    tape->normed = tolk_room_take(plan, n * d);
+    tape->mean = tolk_room_take(plan, n);
+    tape->rstd = tolk_room_take(plan, n);
+    tape->sum = tolk_room_take(plan, n * d);
 }
 
-static void plan_self_attention(struct plan *plan, struct tolk_attention_tape *tape, size_t n,
-                                size_t d)
+static void plan_self_attention(struct tolk_room_cut *plan, struct tolk_attention_tape *tape,
+                                size_t n, size_t d)
 {
     plan_sublayer(plan, &tape->sublayer, n, d);
-    tape->q = take(plan, n * 3 * d);
-    tape->context = take(plan, n * d);
+    tape->q = tolk_room_take(plan, n * 3 * d);
+    tape->context = tolk_room_take(plan, n * d);
 }
 
-static void plan_cross_attention(struct plan *plan, struct tolk_attention_tape *tape, size_t n,
-                                 size_t memory_rows, size_t d)
+static void plan_cross_attention(struct tolk_room_cut *plan, struct tolk_attention_tape *tape,
+                                 size_t n, size_t memory_rows, size_t d)
 {
     plan_sublayer(plan, &tape->sublayer, n, d);
-    tape->q = take(plan, n * d);
-    tape->kv = take(plan, memory_rows * 2 * d);
-    tape->context = take(plan, n * d);
+    tape->q = tolk_room_take(plan, n * d);
+    tape->kv = tolk_room_take(plan, memory_rows * 2 * d);
+    tape->context = tolk_room_take(plan, n * d);
 }
 
-static void plan_feed_forward(struct plan *plan, struct tolk_feed_forward_tape *tape, size_t n,
-                              size_t d, size_t f)
+static void plan_feed_forward(struct tolk_room_cut *plan, struct tolk_feed_forward_tape *tape,
+                              size_t n, size_t d, size_t f)
 {
     plan_sublayer(plan, &tape->sublayer, n, d);
-    tape->before = take(plan, n * f);
-    tape->hidden = take(plan, n * f);
+    tape->before = tolk_room_take(plan, n * f);
+    tape->hidden = tolk_room_take(plan, n * f);
 }
 
-static void plan_final(struct plan *plan, struct tolk_final_tape *tape, size_t n, size_t d)
+static void plan_final(struct tolk_room_cut *plan, struct tolk_final_tape *tape, size_t n, size_t d)
 {
-    tape->normed = take(plan, n * d);
-    tape->mean = take(plan, n);
-    tape->rstd = take(plan, n);
+    tape->normed = tolk_room_take(plan, n * d);
+    tape->mean = tolk_room_take(plan, n);
+    tape->rstd = tolk_room_take(plan, n);
 }
 
 /* Attention weights can be read of every layer, whatever the pass is for. */
-static void plan_attention_weights(struct plan *plan, struct tolk_workspace *workspace,
+static void plan_attention_weights(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                                    const struct shape *shape)
 {
     const struct tolk_config *config = &workspace->model->config;
     const size_t heads = config->decoder_attention_heads;
     for (size_t l = 0; l < config->encoder_layers; l++) {
         workspace->encoder[l].self.weights =
-            take(plan, config->encoder_attention_heads * shape->pairs[TOLK_ENCODER_SELF]);
+            tolk_room_take(plan, config->encoder_attention_heads * shape->pairs[TOLK_ENCODER_SELF]);
     }
     for (size_t l = 0; l < config->decoder_layers; l++) {
         struct tolk_decoder_tape *tape = &workspace->decoder[l];
-        tape->self.weights = take(plan, heads * shape->pairs[TOLK_DECODER_SELF]);
-        tape->cross.weights = take(plan, heads * shape->pairs[TOLK_CROSS]);
+        tape->self.weights = tolk_room_take(plan, heads * shape->pairs[TOLK_DECODER_SELF]);
+        tape->cross.weights = tolk_room_take(plan, heads * shape->pairs[TOLK_CROSS]);
     }
 }
 
 /* Only the backward pass reads the tapes of lower layers: without it a layer takes the room of the
  * one before, whose output it has read when it writes its own. */
-static void plan_layers(struct plan *plan, struct tolk_workspace *workspace,
+static void plan_layers(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                         const struct shape *shape)
 {
     const struct tolk_config *config = &workspace->model->config;
@@ -121,48 +108,49 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static void plan_backward(struct plan *plan, struct tolk_workspace *workspace,
+static void plan_backward(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                           const struct shape *shape)
 {
     const struct tolk_config *config = &workspace->model->config;
     struct tolk_backward_room *room = &workspace->backward;
     const size_t d = config->d_model;
     const size_t n = larger(shape->source_rows, shape->target_rows);
-    room->stream = take(plan, n * d);
-    room->branch = take(plan, n * d);
-    room->input = take(plan, n * d);
-    room->context = take(plan, n * d);
-    room->qkv = take(plan, n * 3 * d);
-    room->kv = take(plan, shape->source_rows * 2 * d);
-    room->hidden = take(plan, n * larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
-    room->memory = take(plan, shape->source_rows * d);
-    room->scaled = take(plan, shape->target_rows * d);
+    room->stream = tolk_room_take(plan, n * d);
+    room->branch = tolk_room_take(plan, n * d);
+    room->input = tolk_room_take(plan, n * d);
+    room->context = tolk_room_take(plan, n * d);
+    room->qkv = tolk_room_take(plan, n * 3 * d);
+    room->kv = tolk_room_take(plan, shape->source_rows * 2 * d);
+    room->hidden =
+        tolk_room_take(plan, n * larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
+    room->memory = tolk_room_take(plan, shape->source_rows * d);
+    room->scaled = tolk_room_take(plan, shape->target_rows * d);
     const size_t widest = larger(2 * d, larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
-    room->partial =
-        take(plan, larger(tolk_partial_sums_size(n, widest),
-                          tolk_partial_sums_size(shape->target_rows, config->vocab_size)));
+    room->partial = tolk_room_take(
+        plan, larger(tolk_partial_sums_size(n, widest),
+                     tolk_partial_sums_size(shape->target_rows, config->vocab_size)));
 }
 
-static void plan_all(struct plan *plan, struct tolk_workspace *workspace, const struct shape *shape)
+static void plan_all(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
+                     const struct shape *shape)
 {
     const struct tolk_config *config = &workspace->model->config;
     const size_t d = config->d_model;
     const size_t heads = config->encoder_attention_heads < config->decoder_attention_heads
                              ? config->encoder_attention_heads
                              : config->decoder_attention_heads;
-    workspace->encoder_embedded = take(plan, shape->source_rows * d);
-    workspace->decoder_embedded = take(plan, shape->target_rows * d);
-    workspace->branch = take(plan, larger(shape->source_rows, shape->target_rows) * d);
+    workspace->encoder_embedded = tolk_room_take(plan, shape->source_rows * d);
+    workspace->decoder_embedded = tolk_room_take(plan, shape->target_rows * d);
+    workspace->branch = tolk_room_take(plan, larger(shape->source_rows, shape->target_rows) * d);
     plan_attention_weights(plan, workspace, shape);
     plan_layers(plan, workspace, shape);
     plan_final(plan, &workspace->encoder_final, shape->source_rows, d);
     plan_final(plan, &workspace->decoder_final, shape->target_rows, d);
-    workspace->logits = take(plan, shape->logit_rows * config->vocab_size);
-    workspace->scratch_size =
-        (tolk_attention_scratch_size(shape->longest_query, shape->longest_key, d / heads) +
-         ALIGNMENT - 1) /
-        ALIGNMENT * ALIGNMENT;
-    workspace->scratch = take(plan, workspace->scratch_size * (size_t)omp_get_max_threads());
+    workspace->logits = tolk_room_take(plan, shape->logit_rows * config->vocab_size);
+    workspace->scratch_size = tolk_room_rounded(
+        tolk_attention_scratch_size(shape->longest_query, shape->longest_key, d / heads));
+    workspace->scratch =
+        tolk_room_take(plan, workspace->scratch_size * (size_t)omp_get_max_threads());
     if (workspace->training) {
         plan_backward(plan, workspace, shape);
     }
@@ -277,7 +265,7 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
                            enum tolk_purpose purpose, struct tolk_error *error)
 {
     struct shape shape;
-    struct plan plan = {NULL, 0};
+    struct tolk_room_cut plan = {NULL, 0};
     if (reserve_sentences(workspace, batch->sentences, error) != 0 ||
         measure(workspace, batch, &shape, error) != 0 ||
         reserve_losses(workspace, shape.target_rows, error) != 0) {
@@ -293,7 +281,7 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
         workspace->arena = NULL;
         workspace->arena_size = 0;
         void *arena = NULL;
-        if (posix_memalign(&arena, ALIGNMENT * sizeof(real), bytes) != 0) {
+        if (posix_memalign(&arena, TOLK_ROOM_LINE * sizeof(real), bytes) != 0) {
             return tolk_error_set(error,
                                   "out of memory: a batch of %zu + %zu tokens needs %zu bytes",
                                   shape.source_rows, shape.target_rows, bytes);
@@ -301,7 +289,7 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
         workspace->arena = arena;
         workspace->arena_size = plan.used;
     }
-    plan = (struct plan){workspace->arena, 0};
+    plan = (struct tolk_room_cut){workspace->arena, 0};
     plan_all(&plan, workspace, &shape);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* One step of decoding: the attention of one query over a cache, all heads, keys and values read
  * where they lie. */
 #include "model/kernels/rows_internal.h"
+#include "model/kernels/softmax.h"
 #include "model/kernels/transpose.h"
 
 static const real *row_of(const struct tolk_attend *a, const real *x, size_t j)
@@ -81,31 +82,6 @@ static void score_by_numbers(const struct tolk_attend *a)
     }
 }
 
-/* The first `visible` of `width` scores become weights, the others zero. */
-static void softmax(real *scores, size_t visible, size_t width, real scale)
-{
-    real maximum = -INFINITY;
-    real sum = 0;
-    for (size_t j = visible; j < width; j++) {
-        scores[j] = -INFINITY;
-    }
-#pragma omp simd reduction(max : maximum)
-    for (size_t j = 0; j < width; j++) {
-        maximum = scores[j] > maximum ? scores[j] : maximum;
-    }
-#pragma omp simd reduction(+ : sum)
-    for (size_t j = 0; j < width; j++) {
-        const real e = tolk_exp((scores[j] - maximum) * scale);
-        scores[j] = e;
-        sum += e;
-    }
-    const real factor = 1 / sum;
-#pragma omp simd
-    for (size_t j = 0; j < width; j++) {
-        scores[j] *= factor;
-    }
-}
-
 /* `vectors` vectors of out from column c on; a constant wherever this is inlined. */
 static inline __attribute__((always_inline)) void mix(const struct tolk_attend *a,
                                                       const real *weights, size_t c, size_t vectors)
@@ -162,7 +138,7 @@ void TOLK_KERNEL(tolk_attend)(const struct tolk_attend *a)
         score_by_numbers(a);
     }
     for (size_t h = 0; h < a->heads; h++) {
-        softmax(a->weights + h * a->ldw, a->keys, width, scale);
+        tolk_softmax(a->weights + h * a->ldw, width, a->keys, scale);
         if (vectors) {
             mix_by_vectors(a, h);
         } else {

@@ -4,6 +4,7 @@
  * small matrices with the rows of B in registers, does the five products of forward and backward.
  */
 #include "model/kernels/rows_internal.h"
+#include "model/kernels/softmax.h"
 #include "model/kernels/transpose.h"
 
 /* ---- C = A · B for small matrices ---------------------------------------------------------------
@@ -81,12 +82,6 @@ static size_t padded(size_t columns)
     return (columns + widest - 1) / widest * widest;
 }
 
-static const real *key_row(const struct tolk_attention_block *block, const real *x, size_t ld,
-                           size_t j)
-{
-    return x + (block->key_rows != NULL ? (size_t)block->key_rows[j] : j) * ld;
-}
-
 /* xᵀ [dim, padded(keys)] of the rows of keys or values, zeros behind the last key. */
 static void transpose(const struct tolk_attention_block *block, const real *x, size_t ld,
                       real *transposed)
@@ -101,9 +96,9 @@ static void transpose(const struct tolk_attention_block *block, const real *x, s
                 if (j + i >= block->keys) {
                     square[i] = (tolk_vector){0};
                 } else if (columns >= TOLK_LANES) {
-                    square[i] = tolk_load(key_row(block, x, ld, j + i) + c);
+                    square[i] = tolk_load((x + (j + i) * ld) + c);
                 } else {
-                    square[i] = tolk_load_part(key_row(block, x, ld, j + i) + c, columns);
+                    square[i] = tolk_load_part((x + (j + i) * ld) + c, columns);
                 }
             }
             tolk_transpose(square);
@@ -117,47 +112,8 @@ static void transpose(const struct tolk_attention_block *block, const real *x, s
     }
 }
 
-/* The rows themselves, gathered where they are not one behind the other. */
-static const real *gather(const struct tolk_attention_block *block, const real *x, size_t *ld,
-                          real *room)
-{
-    if (block->key_rows == NULL) {
-        return x;
-    }
-    for (size_t j = 0; j < block->keys; j++) {
-        memcpy(room + j * block->dim, key_row(block, x, *ld, j), block->dim * sizeof *room);
-    }
-    *ld = block->dim;
-    return room;
-}
-
 /* ---- forward ------------------------------------------------------------------------------------
  */
-
-/* One row of scores, `visible` of them seen: scores → weights, the others zero. */
-static void softmax_row(real *scores, size_t width, size_t visible, real scale)
-{
-    real maximum = -INFINITY;
-    real sum = 0;
-    for (size_t j = visible; j < width; j++) {
-        scores[j] = -INFINITY;
-    }
-#pragma omp simd reduction(max : maximum)
-    for (size_t j = 0; j < width; j++) {
-        maximum = scores[j] > maximum ? scores[j] : maximum;
-    }
-#pragma omp simd reduction(+ : sum)
-    for (size_t j = 0; j < width; j++) {
-        const real e = tolk_exp((scores[j] - maximum) * scale);
-        scores[j] = e;
-        sum += e;
-    }
-    const real factor = 1 / sum;
-#pragma omp simd
-    for (size_t j = 0; j < width; j++) {
-        scores[j] *= factor;
-    }
-}
 
 void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *block, real *out,
                                          size_t ldo, real *scratch)
@@ -165,8 +121,6 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
     const size_t width = padded(block->keys);
     real *transposed = scratch;                     /* Kᵀ [dim, width] */
     real *scores = transposed + block->dim * width; /* [queries, width] */
-    real *gathered = scores + block->queries * width;
-    size_t ldv = block->ldv;
     const real scale = 1 / (real)sqrt((double)block->dim);
 
     transpose(block, block->k, block->ldk, transposed);
@@ -183,7 +137,7 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
                                     .ldc = width});
     for (size_t i = 0; i < block->queries; i++) {
         real *row = scores + i * width;
-        softmax_row(row, width, block->causal ? i + 1 : block->keys, scale);
+        tolk_softmax(row, width, block->causal ? i + 1 : block->keys, scale);
         memcpy(block->weights + i * block->keys, row, block->keys * sizeof *row);
         if (block->mask.threshold != 0) {
             const uint32_t index = block->mask_index + (uint32_t)(i * block->keys);
@@ -194,15 +148,14 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
         }
     }
     /* out = dropout(weights) V */
-    const real *v = gather(block, block->v, &ldv, gathered);
     product(&(struct small_product){.m = block->queries,
                                     .n = block->dim,
                                     .k = block->keys,
                                     .a = scores,
                                     .a_row = width,
                                     .a_step = 1,
-                                    .b = v,
-                                    .ldb = ldv,
+                                    .b = block->v,
+                                    .ldb = block->ldv,
                                     .c = out,
                                     .ldc = ldo});
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/kernels/tiles.h"
 #include "model/kernels/transpose.h"
 
 #ifdef __AVX512F__
@@ -288,38 +289,12 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, si
     }
 }
 
-/* A function for each height of a tile: the last rows of a matrix cost what they are worth. */
-#define TILE_CASE(r)                                                                               \
-    case r:                                                                                        \
-        if (r <= ROWS) {                                                                           \
-            tile(r <= ROWS ? r : 1, vectors, packing, k, a, row_step, b, t, row, column, columns); \
-        }                                                                                          \
-        break;
-
 INLINE void tile_of(size_t rows, size_t vectors, enum tolk_gemm_packing packing, size_t k,
                     const real *a, size_t row_step, const real *b, const struct tolk_gemm_target *t,
-                    size_t row, size_t column, size_t columns)
-{
-#ifdef __SANITIZE_ADDRESS__
-    tile(rows, vectors, packing, k, a, row_step, b, t, row, column, columns);
-#else
-    switch (rows) {
-        TILE_CASE(1)
-        TILE_CASE(2)
-        TILE_CASE(3)
-        TILE_CASE(4)
-        TILE_CASE(5)
-        TILE_CASE(6)
-        TILE_CASE(7)
-        TILE_CASE(8)
-        TILE_CASE(9)
-        TILE_CASE(10)
-        TILE_CASE(11)
-        TILE_CASE(12)
-        TILE_CASE(13)
-        TILE_CASE(14)
-    }
-#endif
+                    size_t row, size_t column, size_t columns){
+#define TILE(r) tile(r, vectors, packing, k, a, row_step, b, t, row, column, columns)
+    TOLK_OF_HEIGHT(rows, ROWS, TILE)
+#undef TILE
 }
 
 /* The next `lines` cache lines of what lies ahead. */

@@ -3,6 +3,7 @@
 #include "model/kernels/int8.h"
 
 #include "model/kernels/kernel.h"
+#include "model/kernels/tiles.h"
 
 #if defined(__AVX512VNNI__) || defined(__AVX2__) || defined(__SSE2__)
 #include <immintrin.h>
@@ -395,36 +396,12 @@ INLINE void tile(size_t rows, const struct tolk_int8_product *x, size_t i, size_
     }
 }
 
-#define TILE_CASE(r)                                                                               \
-    case r:                                                                                        \
-        if (r <= ROWS) {                                                                           \
-            tile(r <= ROWS ? r : 1, x, i, j, panel);                                               \
-        }                                                                                          \
-        break;
-
 INLINE void tile_of(size_t rows, const struct tolk_int8_product *x, size_t i, size_t j,
                     const int8_t *panel)
 {
-#ifdef __SANITIZE_ADDRESS__ /* all unrolled it would take minutes to compile */
-    tile(rows, x, i, j, panel);
-#else
-    switch (rows) {
-        TILE_CASE(1)
-        TILE_CASE(2)
-        TILE_CASE(3)
-        TILE_CASE(4)
-        TILE_CASE(5)
-        TILE_CASE(6)
-        TILE_CASE(7)
-        TILE_CASE(8)
-        TILE_CASE(9)
-        TILE_CASE(10)
-        TILE_CASE(11)
-        TILE_CASE(12)
-        TILE_CASE(13)
-        TILE_CASE(14)
-    }
-#endif
+#define TILE(r) tile(r, x, i, j, panel)
+    TOLK_OF_HEIGHT(rows, ROWS, TILE)
+#undef TILE
 }
 
 /* With few rows the panels are read as fast as memory gives them without being told. */

@@ -20,8 +20,7 @@ struct tolk_attention_block {
     bool causal;               /* query i sees the keys 0 … i */
     const real *q, *k, *v;     /* [queries, dim], [keys, dim], [keys, dim] */
     size_t ldq, ldk, ldv;
-    const int32_t *key_rows; /* NULL, or which rows of k and v the keys are */
-    real *weights;           /* [queries, keys], before dropout */
+    real *weights; /* [queries, keys], before dropout */
     struct tolk_dropout_mask mask;
     uint32_t mask_index; /* of weights[0] */
 };

@@ -250,7 +250,6 @@ static void check_attention(bool self, double scale, struct tolk_dropout_mask ma
         .sentences = SENTENCES,
         .query_begin = query_rows,
         .key_begin = keys,
-        .key_end = keys + 1,
         .causal = self,
         .q = c.q,
         .k = c.k,

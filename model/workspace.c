@@ -77,8 +77,8 @@ static void plan_attention_weights(struct tolk_room_cut *plan, struct tolk_works
     }
 }
 
-/* Only the backward pass reads the tapes of lower layers: without it a layer takes the room of the
- * one before, whose output it has read when it writes its own. */
+/* The backward pass reads the tapes of lower layers, and so does who inspects them. Else a layer
+ * takes the room of the one before, whose output it has read when it writes its own. */
 static void plan_layers(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                         const struct shape *shape)
 {
@@ -89,14 +89,14 @@ static void plan_layers(struct tolk_room_cut *plan, struct tolk_workspace *works
     const size_t encoder = plan->used;
     for (size_t l = 0; l < config->encoder_layers; l++) {
         struct tolk_encoder_tape *tape = &workspace->encoder[l];
-        plan->used = workspace->training ? plan->used : encoder;
+        plan->used = workspace->keeps_tapes ? plan->used : encoder;
         plan_self_attention(plan, &tape->self, ns, d);
         plan_feed_forward(plan, &tape->feed_forward, ns, d, config->encoder_ffn_dim);
     }
     const size_t decoder = plan->used;
     for (size_t l = 0; l < config->decoder_layers && nt > 0; l++) {
         struct tolk_decoder_tape *tape = &workspace->decoder[l];
-        plan->used = workspace->training ? plan->used : decoder;
+        plan->used = workspace->keeps_tapes ? plan->used : decoder;
         plan_self_attention(plan, &tape->self, nt, d);
         plan_cross_attention(plan, &tape->cross, nt, ns, d);
         plan_feed_forward(plan, &tape->feed_forward, nt, d, config->decoder_ffn_dim);
@@ -273,6 +273,7 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
     }
     shape.logit_rows = purpose == TOLK_ATTENTION ? 0 : shape.target_rows;
     workspace->training = purpose == TOLK_TRAINING;
+    workspace->keeps_tapes = workspace->training || purpose == TOLK_INSPECTION;
     workspace->batch = batch;
     plan_all(&plan, workspace, &shape);
     if (plan.used > workspace->arena_size) {

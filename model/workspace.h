@@ -78,7 +78,8 @@ struct tolk_workspace {
     const struct tolk_model *model;
     real *arena;
     size_t arena_size; /* numbers */
-    bool training;
+    bool training;     /* there is room for the backward pass */
+    bool keeps_tapes;  /* each layer has a tape of its own */
     enum tolk_gemm_precision precision;
 
     /* Prefix sums over the sentences of queries · keys, one row for each kind of attention. */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "infer/select.h"
 #include "model/decoding.h"
 #include "model/encoding.h"
 
@@ -13,6 +12,7 @@ struct tolk_searcher {
     const struct tolk_model *model;
     struct tolk_encoding *encoding;
     struct tolk_decoding *decoding;
+    const struct tolk_search_observer *observer; /* or NULL */
 };
 
 /* A token of some hypothesis and the token before it: hypotheses share their beginnings. */
@@ -56,6 +56,7 @@ struct rows {
 struct search {
     const struct tolk_config *config;
     const struct tolk_search_options *options;
+    const struct tolk_search_observer *observer;
     struct node *nodes; /* [Σ beam · greatest length] */
     size_t node_count;
     struct ending *endings; /* [sentences, beam] */
@@ -106,6 +107,12 @@ void tolk_searcher_free(struct tolk_searcher *searcher)
     tolk_decoding_free(searcher->decoding);
     tolk_encoding_free(searcher->encoding);
     free(searcher);
+}
+
+void tolk_searcher_observe(struct tolk_searcher *searcher,
+                           const struct tolk_search_observer *observer)
+{
+    searcher->observer = observer;
 }
 
 void tolk_hypotheses_free(struct tolk_hypotheses *hypotheses)
@@ -241,6 +248,28 @@ static void beam_select(const struct search *search, struct beam *beam, size_t s
     beam->broken = beam->selection.count == 0;
 }
 
+/* Shows the step of one sentence, with rows counted from its first. */
+static int beam_show(const struct search *search, const struct beam *beam, size_t step,
+                     const real *logits, struct tolk_error *error)
+{
+    for (size_t i = 0; i < beam->selection.count; i++) {
+        beam->selection.items[i].row -= beam->row;
+    }
+    const struct tolk_search_step seen = {
+        .sentence = beam->sentence,
+        .step = step,
+        .rows = beam->rows,
+        .logits = logits + beam->row * search->config->vocab_size,
+        .chosen = beam->selection.items,
+        .chosen_count = beam->selection.count,
+    };
+    const int status = search->observer->see(search->observer->context, &seen, error);
+    for (size_t i = 0; i < beam->selection.count; i++) {
+        beam->selection.items[i].row += beam->row;
+    }
+    return status;
+}
+
 /* Hypotheses that end leave the beam, the others become rows of the next step. */
 static void beam_advance(struct search *search, struct beam *beam, size_t step)
 {
@@ -296,6 +325,9 @@ static int search_step(struct search *search, size_t step, const real *logits,
         struct beam beam = search->beams[b];
         if (beam.broken) {
             return tolk_search_refuse_scores(step, error);
+        }
+        if (search->observer != NULL && beam_show(search, &beam, step, logits, error) != 0) {
+            return -1;
         }
         beam_advance(search, &beam, step);
         if (beam.rows > 0) {
@@ -370,7 +402,11 @@ int tolk_search(struct tolk_searcher *searcher, const struct tolk_batch *batch,
                 const struct tolk_search_options *options, struct tolk_hypotheses *found,
                 struct tolk_error *error)
 {
-    struct search search = {.config = &searcher->model->config, .options = options};
+    struct search search = {
+        .config = &searcher->model->config,
+        .options = options,
+        .observer = searcher->observer,
+    };
     memset(found, 0, batch->sentences * sizeof *found);
     int status = -1;
     size_t steps = 0;

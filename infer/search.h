@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "infer/select.h"
 #include "model/batch.h"
 #include "model/inference.h"
 
@@ -53,6 +54,26 @@ struct tolk_searcher;
 struct tolk_searcher *tolk_searcher_create(const struct tolk_inference_weights *weights,
                                            struct tolk_error *error);
 void tolk_searcher_free(struct tolk_searcher *searcher);
+
+/* A step of the search of one sentence, for who wants to follow it. */
+struct tolk_search_step {
+    size_t sentence;
+    size_t step;        /* from 0 */
+    size_t rows;        /* hypotheses alive before it, in the order in which `chosen` lived on */
+    const real *logits; /* [rows, vocab_size] */
+    const struct tolk_candidate *chosen; /* [chosen_count], best first; `row` is one of [0, rows) */
+    size_t chosen_count;                 /* those whose id is not eos are the next step's rows */
+};
+
+/* Returns 0, or -1 with an error, which ends the search. Called by the thread that searches. */
+struct tolk_search_observer {
+    void *context;
+    int (*see)(void *context, const struct tolk_search_step *step, struct tolk_error *error);
+};
+
+/* Shows all searches from now on to `observer`, which must outlive them; NULL: to nobody. */
+void tolk_searcher_observe(struct tolk_searcher *searcher,
+                           const struct tolk_search_observer *observer);
 
 /* Searches the source side of `batch` (its target side is not read; source sentences are at most
  * max_position_embeddings long) and fills found[sentences]; on an error none is left to free. */

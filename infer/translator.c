@@ -106,6 +106,7 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
         if (worker->searcher == NULL) {
             return -1;
         }
+        tolk_searcher_observe(worker->searcher, translator->options.observer);
         translator->worker_count++;
     }
     return 0;

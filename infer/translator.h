@@ -37,7 +37,8 @@ struct tolk_translator_options {
     enum tolk_panels_format precision; /* of the products; real numbers by default */
     /* The model's matrices packed in this precision, lent; NULL: the translator packs its own. */
     struct tolk_inference_weights *weights;
-    size_t batch_tokens; /* source pieces in a batch */
+    const struct tolk_search_observer *observer; /* of the searches; NULL: none */
+    size_t batch_tokens;                         /* source pieces in a batch */
     bool words;          /* fill in tolk_translation.words and word_scores */
     bool attention;      /* and its attention, as `choice` reads it */
     struct tolk_attention_choice choice;

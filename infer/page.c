@@ -1,0 +1,82 @@
+#include "infer/page.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "infer/page_files.h"
+
+/* Digits of a number that is no table: enough for a float. */
+enum { DIGITS = 7 };
+enum { MOST_SPANS = 32 };
+
+/* Text in which every '<' is \u003c: nothing in it can end the element that it stands in. In JSON a
+ * '<' is always inside a string. */
+static char *escape(const char *json)
+{
+    static const char ESCAPED[] = "\\u003c";
+    size_t found = 0;
+    for (const char *at = json; (at = strchr(at, '<')) != NULL; at++) {
+        found++;
+    }
+    char *const text = malloc(strlen(json) + found * (sizeof ESCAPED - 2) + 1);
+    if (text == NULL) {
+        return NULL;
+    }
+    char *to = text;
+    for (; *json != '\0'; json++) {
+        if (*json == '<') {
+            memcpy(to, ESCAPED, sizeof ESCAPED - 1);
+            to += sizeof ESCAPED - 1;
+        } else {
+            *to++ = *json;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
+struct spans {
+    struct tolk_span items[MOST_SPANS];
+    size_t count;
+};
+
+static void add(struct spans *spans, const char *text, size_t size)
+{
+    assert(spans->count < MOST_SPANS);
+    spans->items[spans->count++] = (struct tolk_span){text, size};
+}
+
+/* The template up to a mark; what follows it. */
+static const char *add_up_to(struct spans *spans, const char *template, const char *mark)
+{
+    const char *const at = strstr(template, mark);
+    assert(at != NULL);
+    add(spans, template, (size_t)(at - template));
+    return at + strlen(mark);
+}
+
+int tolk_page_write(const char *path, json_t *data, struct tolk_error *error)
+{
+    char *const json = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    json_decref(data);
+    char *const text = json == NULL ? NULL : escape(json);
+    free(json);
+    if (text == NULL) {
+        return tolk_error_set(error, "out of memory for the page");
+    }
+    struct spans spans = {.count = 0};
+    const char *rest = add_up_to(&spans, tolk_page_html, "{{style}}");
+    add(&spans, tolk_page_css, strlen(tolk_page_css));
+    rest = add_up_to(&spans, rest, "{{data}}");
+    add(&spans, text, strlen(text));
+    rest = add_up_to(&spans, rest, "{{script}}");
+    for (size_t i = 0; tolk_page_scripts[i] != NULL; i++) {
+        add(&spans, tolk_page_scripts[i], strlen(tolk_page_scripts[i]));
+    }
+    add(&spans, rest, strlen(rest));
+    const int status = tolk_file_write_spans_atomic(path, spans.items, spans.count, error);
+    free(text);
+    return status;
+}

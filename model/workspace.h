@@ -74,6 +74,14 @@ struct tolk_backward_room {
     real *partial; /* sums of blocks of rows, see tolk_partial_sums_size() */
 };
 
+/* Room of posterior attention (posterior.c). */
+struct tolk_posterior_room {
+    real *token;    /* [target rows, d] */
+    real *value;    /* [target rows, d] */
+    real *weights;  /* laid out as one head of cross-attention weights */
+    real *evidence; /* the same */
+};
+
 struct tolk_workspace {
     const struct tolk_model *model;
     real *arena;
@@ -95,9 +103,10 @@ struct tolk_workspace {
     struct tolk_decoder_tape *decoder;
     struct tolk_final_tape encoder_final;
     struct tolk_final_tape decoder_final;
-    real *logits; /* [target rows, vocab_size] */
-    struct tolk_backward_room backward;
-    real *scratch; /* of attention, for each thread */
+    real *logits;                         /* [target rows, vocab_size] */
+    struct tolk_backward_room backward;   /* of a reservation for training … */
+    struct tolk_posterior_room posterior; /* … and of all others */
+    real *scratch;                        /* of attention, for each thread */
     size_t scratch_size;
 
     double *token_losses; /* [target rows]: −log p */

@@ -1,0 +1,41 @@
+/* Posterior attention: which source position a target token came from, once the token is known.
+ *
+ * Attention is settled before its token is: at step t the decoder looks where it may find something
+ * to write, often at several words. With the token y given, Bayes' rule makes a posterior of that
+ * prior (posterior attention: Shankar & Sarawagi, "Posterior Attention Models for Sequence to
+ * Sequence Learning", 2019, eq. 2):
+ *
+ *     P(s | y) ∝ a(t, s) · exp(c(t, s))
+ *
+ *     a(t, s) = the attention of step t to position s, averaged over the layers and heads
+ *     c(t, s) = Σ_layers Σ_heads (γ ∘ (E[y] − its mean)) · W_O v_s / σ_t
+ *
+ * c is what y's logit would gain if all those heads looked at s alone and nothing but the last
+ * layer norm (gain γ; deviation σ_t as in this pass) stood between them and the output: direct
+ * logit attribution (Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021). It
+ * needs no training and has no constant to choose. Pre-norm models are meant; in a post-norm model
+ * more layer norms stand between, which are left out. */
+#ifndef TOLK_MODEL_POSTERIOR_H
+#define TOLK_MODEL_POSTERIOR_H
+
+#include <stddef.h>
+
+#include "model/transformer.h"
+
+/* Heads `heads` of each of the decoder layers `layers`. */
+struct tolk_head_set {
+    const size_t *layers;
+    size_t layer_count;
+    const size_t *heads;
+    size_t head_count;
+};
+
+/* After a forward pass with a reservation that was not for training: the posterior of
+ * batch->target_output, for every sentence. */
+void tolk_transformer_posterior(const struct tolk_model *model, const struct tolk_batch *batch,
+                                const struct tolk_head_set *set, struct tolk_workspace *workspace);
+
+/* The last posterior of one sentence: row-major [target rows, source rows], rows sum to 1. */
+const real *tolk_workspace_posterior(const struct tolk_workspace *workspace, size_t sentence);
+
+#endif

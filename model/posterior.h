@@ -30,12 +30,29 @@ struct tolk_head_set {
     size_t head_count;
 };
 
-/* After a forward pass with a reservation that was not for training: the posterior of
- * batch->target_output, for every sentence. */
+/* What a pass of the decoder left behind, and room for the posterior; d is d_model. The weights of
+ * all heads are laid out as struct tolk_attention says, those of one head and sentence as
+ * [target rows, source rows]. */
+struct tolk_posterior {
+    const real *const *priors; /* [decoder_layers]: cross-attention weights */
+    const real *const *kv;     /* [decoder_layers]: keys and values [source rows, 2 d] */
+    const size_t *weight_begin;
+    const real *rstd; /* [target rows], 1 / σ_t of the last layer norm */
+    real *token;      /* [target rows, d] */
+    real *value;      /* [target rows, d] */
+    real *evidence;   /* [weight_begin[sentences]] */
+    real *weights;    /* the same: the posterior, at weight_begin[s] that of sentence s */
+};
+
+/* The posterior of batch->target_output for every sentence; rows sum to 1. */
+void tolk_posterior_run(const struct tolk_model *model, const struct tolk_batch *batch,
+                        const struct tolk_head_set *set, const struct tolk_posterior *posterior);
+
+/* The same after a forward pass with a reservation that was not for training. */
 void tolk_transformer_posterior(const struct tolk_model *model, const struct tolk_batch *batch,
                                 const struct tolk_head_set *set, struct tolk_workspace *workspace);
 
-/* The last posterior of one sentence: row-major [target rows, source rows], rows sum to 1. */
+/* The last posterior of one sentence: row-major [target rows, source rows]. */
 const real *tolk_workspace_posterior(const struct tolk_workspace *workspace, size_t sentence);
 
 #endif

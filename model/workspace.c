@@ -136,7 +136,7 @@ static void plan_backward(struct tolk_room_cut *plan, struct tolk_workspace *wor
 static void plan_posterior(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                            const struct shape *shape)
 {
-    struct tolk_posterior_room *room = &workspace->posterior;
+    struct tolk_posterior *room = &workspace->posterior;
     const size_t d = workspace->model->config.d_model;
     room->token = tolk_room_take(plan, shape->target_rows * d);
     room->value = tolk_room_take(plan, shape->target_rows * d);

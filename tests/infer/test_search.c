@@ -363,7 +363,7 @@ START_TEST(the_beam_narrows_as_its_hypotheses_end)
     tolk_test_tiny_model(&model, VOCABULARY, 12);
     model.weights.final_logits_bias[0] = 7; /* so that they end at different steps */
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {WIDTH, WIDTH, 0, 0, LONGEST};
+    const struct tolk_search_options options = {WIDTH, WIDTH, 0, 0, LONGEST, true};
     struct tolk_hypotheses found[SENTENCES];
     search(&model, &batch, &options, found);
     size_t lengths = 0;

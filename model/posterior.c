@@ -55,8 +55,10 @@ static void add_layer(const struct tolk_config *config, const struct tolk_batch 
     const size_t at = posterior->weight_begin[sentence];
     const real *const priors = posterior->priors[layer] + heads * at;
     real *const weights = posterior->weights + at;
-    for (size_t i = 0; i < set->head_count; i++) {
-        const size_t head = set->heads[i];
+    for (size_t head = 0; head < heads; head++) {
+        if (!tolk_head_set_has(set, layer, head)) {
+            continue;
+        }
         tolk_gemm(TOLK_NT, TOLK_ACCUMULATE, queries, keys, dim,
                   posterior->value + target * d + head * dim, d,
                   posterior->kv[layer] + source * 2 * d + d + head * dim, 2 * d, NULL,
@@ -106,8 +108,10 @@ void tolk_posterior_run(const struct tolk_model *model, const struct tolk_batch 
     memset(posterior->weights, 0, pairs * sizeof *posterior->weights);
     memset(posterior->evidence, 0, pairs * sizeof *posterior->evidence);
     token_directions(model, batch, posterior);
-    for (size_t i = 0; i < set->layer_count; i++) {
-        const size_t layer = set->layers[i];
+    for (size_t layer = 0; layer < model->config.decoder_layers; layer++) {
+        if (set->heads[layer] == 0) {
+            continue;
+        }
         /* value[rows, d] = token[rows, d] · W_O[d, d]: y's logit by what a head fetches */
         tolk_gemm(TOLK_NN, TOLK_STORE, rows, d, d, posterior->token, d,
                   model->weights.decoder[layer].cross.out.weight, d, NULL, posterior->value, d);

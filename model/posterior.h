@@ -7,8 +7,8 @@
  *
  *     P(s | y) ∝ a(t, s) · exp(c(t, s))
  *
- *     a(t, s) = the attention of step t to position s, averaged over the layers and heads
- *     c(t, s) = Σ_layers Σ_heads (γ ∘ (E[y] − its mean)) · W_O v_s / σ_t
+ *     a(t, s) = the attention of step t to position s, averaged over the heads
+ *     c(t, s) = Σ_heads (γ ∘ (E[y] − its mean)) · W_O v_s / σ_t
  *
  * c is what y's logit would gain if all those heads looked at s alone and nothing but the last
  * layer norm (gain γ; deviation σ_t as in this pass) stood between them and the output: direct
@@ -18,17 +18,27 @@
 #ifndef TOLK_MODEL_POSTERIOR_H
 #define TOLK_MODEL_POSTERIOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "model/config.h"
 #include "model/transformer.h"
 
-/* Heads `heads` of each of the decoder layers `layers`. */
+/* Some heads of the decoder's cross-attention: bit h of heads[l] is head h of layer l. */
 struct tolk_head_set {
-    const size_t *layers;
-    size_t layer_count;
-    const size_t *heads;
-    size_t head_count;
+    uint64_t heads[TOLK_MAX_LAYERS];
 };
+
+static inline void tolk_head_set_add(struct tolk_head_set *set, size_t layer, size_t head)
+{
+    set->heads[layer] |= UINT64_C(1) << head;
+}
+
+static inline bool tolk_head_set_has(const struct tolk_head_set *set, size_t layer, size_t head)
+{
+    return (set->heads[layer] >> head & 1) != 0;
+}
 
 /* What a pass of the decoder left behind, and room for the posterior; d is d_model. The weights of
  * all heads are laid out as struct tolk_attention says, those of one head and sentence as

@@ -22,11 +22,14 @@ int tolk_training_choose_alignment(const char *folder, const struct tolk_codec *
     model.config.alignment_layer = (int)choice.layer;
     model.config.alignment_head_count = choice.head_count;
     memcpy(model.config.alignment_heads, choice.heads, sizeof model.config.alignment_heads);
+    model.config.alignment_shift = choice.shift;
     if (tolk_model_save(&model, model.values, folder, error) != 0) {
         goto out;
     }
-    tolk_progress_note(progress, "attention aligns best in layer %zu, %s: AER %.3f on dev",
-                       choice.layer, choice.head_count == 1 ? "one head" : "all heads", aer);
+    tolk_progress_note(
+        progress, "attention aligns best in layer %zu, %s, read at a word's %s: AER %.3f on dev",
+        choice.layer, choice.head_count == 1 ? "one head" : "all heads",
+        choice.shift ? "input" : "output", aer);
     result = 0;
 out:
     tolk_model_free(&model);

@@ -12,6 +12,7 @@
 #include "train/corpus.h"
 #include "train/folder.h"
 #include "train/interruption.h"
+#include "train/links.h"
 #include "train/options.h"
 #include "train/trainer.h"
 #include "train/vocabulary.h"
@@ -30,6 +31,9 @@ static int read_corpus(struct tolk_training_corpus *corpus,
     if (corpus->train.skipped + corpus->dev.skipped > 0) {
         tolk_progress_note(progress, "skipped %zu bad lines of train and %zu of dev",
                            corpus->train.skipped, corpus->dev.skipped);
+    }
+    if (tolk_training_links(corpus, options, progress, error) != 0) {
+        return -1;
     }
     tolk_progress_note(progress, "validation: BLEU %s, chrF %s", TOLK_BLEU_SIGNATURE,
                        TOLK_CHRF_SIGNATURE);

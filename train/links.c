@@ -1,8 +1,10 @@
 #include "train/links.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "align/aligner.h"
 #include "base/utf8.h"
 #include "corpora/lines.h"
 
@@ -65,6 +67,36 @@ static int use_own(const struct tolk_pairs *pairs, struct tolk_error *error)
     return 0;
 }
 
+static int align(struct tolk_pairs *pairs, struct tolk_progress *progress, struct tolk_error *error)
+{
+    const struct tolk_aligner_options options = tolk_aligner_options_default();
+    struct tolk_links *links = calloc(pairs->count, sizeof *links);
+    if (links == NULL) {
+        return tolk_error_set(error, "out of memory for the links of %zu pairs", pairs->count);
+    }
+    tolk_progress_note(progress, "guided alignment: aligning the words of the pairs to train on");
+    const int result = tolk_align_pairs(pairs, &options, links, error);
+    for (size_t i = 0; i < pairs->count && result == 0; i++) {
+        tolk_links_free(&pairs->items[i].links);
+        pairs->items[i].links = links[i];
+    }
+    free(links);
+    return result;
+}
+
+/* The links where they are asked from. */
+static int fetch(const char *from, struct tolk_pairs *pairs, struct tolk_progress *progress,
+                 struct tolk_error *error)
+{
+    if (strcmp(from, "corpus") == 0) {
+        return use_own(pairs, error);
+    }
+    if (strcmp(from, "auto") == 0) {
+        return align(pairs, progress, error);
+    }
+    return read_file(from, pairs, error);
+}
+
 static uint64_t hash_number(uint64_t hash, uint64_t number)
 {
     const uint64_t prime = UINT64_C(0x100000001b3); /* FNV-1a */
@@ -98,9 +130,7 @@ int tolk_training_links(struct tolk_training_corpus *corpus,
     if (from == NULL) {
         return 0;
     }
-    const int result = strcmp(from, "corpus") == 0 ? use_own(&corpus->train, error)
-                                                   : read_file(from, &corpus->train, error);
-    if (result != 0) {
+    if (fetch(from, &corpus->train, progress, error) != 0) {
         return -1;
     }
     const size_t links = add_to_hash(corpus);

@@ -90,8 +90,9 @@ static int train(const struct tolk_training_options *options, struct tolk_progre
         result = tolk_trainer_run(&trainer, error);
         tolk_trainer_free(&trainer);
     }
-    if (result == 0 && corpus.dev.aligned && !tolk_interrupted()) {
-        result = tolk_training_choose_alignment(folder.path, codec, &corpus.dev, progress, error);
+    if (result == 0 && !tolk_interrupted()) {
+        result =
+            tolk_training_choose_alignment(folder.path, options, codec, &corpus, progress, error);
     }
 out:
     tolk_codec_free(codec);

@@ -82,7 +82,7 @@ static int32_t likeliest(const struct tolk_model *model, struct tolk_sequence so
     memcpy(input + 1, prefix, length * sizeof *prefix);
     const size_t source_begin[] = {0, source.length};
     const size_t target_begin[] = {0, length + 1};
-    const struct tolk_batch batch = {1, source_begin, source.ids, target_begin, input, input};
+    const struct tolk_batch batch = {1, source_begin, source.ids, target_begin, input, input, NULL};
     struct tolk_workspace *const workspace = tolk_workspace_create(model, &error);
     ck_assert_int_eq(tolk_workspace_reserve(workspace, &batch, TOLK_FORWARD, &error), 0);
     tolk_transformer_forward(model, &batch, NULL, workspace);

@@ -108,6 +108,9 @@ endef
 $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),$(eval $(call kernel_rule,$(isa))))
 $(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),-DTOLK_HAVE_$(isa)=1)
 
+# The program carries the files of its page (.incbin), which the compiler does not see.
+$(BUILD)/infer/page_files.o: $(wildcard infer/page/*)
+
 # ---- measuring ----------------------------------------------------------------------------------
 
 BENCH_SUPPORT  := $(patsubst %,$(BUILD)/bench/%.o,blas measure peak work)

@@ -1,4 +1,4 @@
-#include "infer/command.h"
+#include "infer/command_inspect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +29,8 @@ static int check_text(const char *text, const char *what, struct tolk_error *err
     return 0;
 }
 
-static int encode(const struct tolk_session *session, enum tolk_side side, const char *text,
-                  struct tolk_sentence *sentence, struct tolk_error *error)
+int tolk_inspect_encode(const struct tolk_session *session, enum tolk_side side, const char *text,
+                        struct tolk_sentence *sentence, struct tolk_error *error)
 {
     const char *const what = side == TOLK_SOURCE ? "sentence" : "given translation";
     const size_t longest = session->model.config.max_position_embeddings;
@@ -48,10 +48,9 @@ static int encode(const struct tolk_session *session, enum tolk_side side, const
     return 0;
 }
 
-/* The model's own translation, as the sentence whose steps are looked at. */
-static int translate(const struct tolk_session *session,
-                     const struct tolk_translator_options *options, const char *text,
-                     struct tolk_sentence *target, struct tolk_error *error)
+int tolk_inspect_translate(const struct tolk_session *session,
+                           const struct tolk_translator_options *options, const char *text,
+                           struct tolk_sentence *target, struct tolk_error *error)
 {
     struct tolk_translator *const translator =
         tolk_translator_create(&session->model, session->codec, options, error);
@@ -122,10 +121,11 @@ static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_s
     options.words = true;
     struct tolk_sentence source = {0};
     struct tolk_sentence target = {0};
-    int status = encode(session, TOLK_SOURCE, work->sentence, &source, error);
+    int status = tolk_inspect_encode(session, TOLK_SOURCE, work->sentence, &source, error);
     if (status == 0) {
-        status = work->given != NULL ? encode(session, TOLK_TARGET, work->given, &target, error)
-                                     : translate(session, &options, work->sentence, &target, error);
+        status = work->given != NULL
+                     ? tolk_inspect_encode(session, TOLK_TARGET, work->given, &target, error)
+                     : tolk_inspect_translate(session, &options, work->sentence, &target, error);
     }
     if (status == 0) {
         status = draw(work, session, &source, &target, &options.choice, out, error);
@@ -138,10 +138,14 @@ static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_s
 static const char ABOUT[] =
     "Translates SENTENCE and draws where the model looked while it wrote each word: a row for "
     "each\n"
-    "word of the translation, a column for each word of the sentence, the darker the more.\n";
+    "word of the translation, a column for each word of the sentence, the darker the more.\n"
+    "`tolk inspect --html FILE …` writes a page instead; `tolk inspect --html FILE --help`.\n";
 
 int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
 {
+    if (tolk_inspect_wants_html(argc, argv)) {
+        return tolk_command_inspect_html(argc, argv, out, log);
+    }
     struct inspecting work = {.settings = tolk_settings_default(), .colour = "auto"};
     const struct tolk_option options[] = {
         TOLK_OPTION_TEXT("given", 0, "TEXT", "look at this translation instead of the model's own",

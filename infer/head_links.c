@@ -24,8 +24,7 @@ int tolk_head_links(const struct tolk_word_attention *attention, size_t layers, 
                     struct tolk_links *links, struct tolk_error *error)
 {
     struct tolk_word_attention mean = attention[0];
-    mean.weights =
-        malloc((mean.source_words + 1) * (mean.target_words + 1) * sizeof *mean.weights);
+    mean.weights = malloc((mean.source_words + 1) * (mean.target_words + 1) * sizeof *mean.weights);
     int status = mean.weights == NULL ? -1 : 0;
     for (size_t layer = 0; status == 0 && layer <= layers; layer++) {
         const size_t l[2] = {layer < layers ? layer : 0, layer < layers ? layer + 1 : layers};

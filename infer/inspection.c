@@ -25,6 +25,19 @@ static int check_numbers(const struct tolk_inspection *inspection, size_t rows,
     return 0;
 }
 
+/* With every head as its prior. */
+static void find_posterior(struct tolk_inspection *inspection)
+{
+    const struct tolk_model *const model = inspection->model;
+    struct tolk_head_set all = {{0}};
+    for (size_t l = 0; l < tolk_inspection_layers(model, TOLK_CROSS); l++) {
+        for (size_t h = 0; h < tolk_inspection_heads(model, TOLK_CROSS); h++) {
+            tolk_head_set_add(&all, l, h);
+        }
+    }
+    tolk_transformer_posterior(model, &inspection->packed.batch, &all, inspection->workspace);
+}
+
 struct tolk_inspection *tolk_inspection_make(const struct tolk_model *model,
                                              struct tolk_sequence source,
                                              struct tolk_sequence target, struct tolk_error *error)
@@ -48,6 +61,7 @@ struct tolk_inspection *tolk_inspection_make(const struct tolk_model *model,
     if (check_numbers(inspection, target.length, error) != 0) {
         goto fail;
     }
+    find_posterior(inspection);
     return inspection;
 fail:
     tolk_inspection_free(inspection);
@@ -105,6 +119,11 @@ const real *tolk_inspection_logits(const struct tolk_inspection *inspection, siz
 {
     return tolk_workspace_logits(inspection->workspace) +
            row * inspection->model->config.vocab_size;
+}
+
+const real *tolk_inspection_posterior(const struct tolk_inspection *inspection)
+{
+    return tolk_workspace_posterior(inspection->workspace, 0);
 }
 
 const struct tolk_workspace *tolk_inspection_workspace(const struct tolk_inspection *inspection)

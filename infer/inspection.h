@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "infer/packing.h"
 #include "model/model.h"
+#include "model/posterior.h"
 #include "model/tapes.h"
 #include "model/transformer.h"
 
@@ -50,6 +51,9 @@ struct tolk_embedded_row tolk_inspection_target(const struct tolk_inspection *in
 
 /* Scores before the softmax of the decoder's row t, [vocab_size]. */
 const real *tolk_inspection_logits(const struct tolk_inspection *inspection, size_t row);
+
+/* The posterior attention of all heads (model/posterior.h): [target rows, source rows]. */
+const real *tolk_inspection_posterior(const struct tolk_inspection *inspection);
 
 /* The pass that this reads, sentence 0 of it: for tolk_word_attention_read. */
 const struct tolk_workspace *tolk_inspection_workspace(const struct tolk_inspection *inspection);

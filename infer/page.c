@@ -57,6 +57,33 @@ static const char *add_up_to(struct spans *spans, const char *template, const ch
     return at + strlen(mark);
 }
 
+/* A number for each kind of attention. */
+static json_t *of_kinds(size_t encoder, size_t decoder)
+{
+    return json_pack("{s:I, s:I, s:I}", "encoder", (json_int_t)encoder, "decoder",
+                     (json_int_t)decoder, "cross", (json_int_t)decoder);
+}
+
+json_t *tolk_page_json(const struct tolk_page_model *about)
+{
+    const struct tolk_config *const config = about->config;
+    json_t *const model = json_object();
+    json_t *const heads = json_array();
+    json_object_set_new(model, "name", json_string(about->name));
+    json_object_set_new(model, "layers", of_kinds(config->encoder_layers, config->decoder_layers));
+    json_object_set_new(model, "heads",
+                        of_kinds(config->encoder_attention_heads, config->decoder_attention_heads));
+    json_object_set_new(model, "d_model", json_integer((json_int_t)config->d_model));
+    json_object_set_new(model, "vocab_size", json_integer((json_int_t)config->vocab_size));
+    json_object_set_new(model, "eos", json_integer(config->eos_token_id));
+    for (size_t i = 0; i < about->choice->head_count; i++) {
+        json_array_append_new(heads, json_integer((json_int_t)about->choice->heads[i]));
+    }
+    return json_pack("{s:o, s:{s:I, s:o, s:b}, s:[]}", "model", model, "alignment", "layer",
+                     (json_int_t)about->choice->layer, "heads", heads, "shift",
+                     (int)about->choice->shift, "pairs");
+}
+
 int tolk_page_write(const char *path, json_t *data, struct tolk_error *error)
 {
     char *const json = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));

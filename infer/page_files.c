@@ -27,7 +27,9 @@ extern const char tolk_page_data_js[], tolk_page_dom_js[], tolk_page_lines_js[],
     tolk_page_arithmetic_js[], tolk_page_corpus_js[], tolk_page_page_js[];
 
 const char *const tolk_page_scripts[] = {
-    tolk_page_data_js,   tolk_page_dom_js,      tolk_page_lines_js,      tolk_page_matrix_js,
-    tolk_page_picker_js, tolk_page_decoding_js, tolk_page_arithmetic_js, tolk_page_corpus_js,
-    tolk_page_page_js,   NULL,
+    tolk_page_data_js,       tolk_page_dom_js,
+    tolk_page_lines_js,      tolk_page_matrix_js,
+    tolk_page_picker_js,     tolk_page_decoding_js,
+    tolk_page_arithmetic_js, tolk_page_corpus_js,
+    tolk_page_page_js,       NULL,
 };

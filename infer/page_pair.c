@@ -3,11 +3,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/base64.h"
-#include "infer/head_links.h"
-#include "infer/print.h"
+#include "model/decoding.h"
 
 /* Vectors of a layer's attention are left out of a page that has so many bytes of them, as base64:
  * with 20 by 20 words it stays under a megabyte. */
@@ -37,6 +35,14 @@ static json_t *numbers_json(const uint16_t *numbers, size_t count)
     return json;
 }
 
+/* Weights as fractions of 65535. */
+static void to_fractions(const real *weights, size_t count, uint16_t *numbers)
+{
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = (uint16_t)lround((double)weights[i] * UINT16_MAX);
+    }
+}
+
 /* The weights of all layers and heads of a kind: [layers, heads, queries, keys]. */
 static json_t *weights_json(const struct tolk_inspection *inspection, enum tolk_attention_kind kind)
 {
@@ -52,11 +58,23 @@ static json_t *weights_json(const struct tolk_inspection *inspection, enum tolk_
     for (size_t i = 0; i < layers * heads; i++) {
         const struct tolk_attention_head head =
             tolk_inspection_head(inspection, kind, i / heads, i % heads);
-        for (size_t c = 0; c < cells; c++) {
-            numbers[i * cells + c] = (uint16_t)lround((double)head.weights[c] * UINT16_MAX);
-        }
+        to_fractions(head.weights, cells, numbers + i * cells);
     }
     json_t *const json = numbers_json(numbers, layers * heads * cells);
+    free(numbers);
+    return json;
+}
+
+/* The posterior of all heads: [target rows, source rows]. */
+static json_t *posterior_json(const struct tolk_page_pair *pair)
+{
+    const size_t cells = (pair->target->pieces + 1) * (pair->source->pieces + 1);
+    uint16_t *const numbers = malloc(cells * sizeof *numbers);
+    if (numbers == NULL) {
+        return NULL;
+    }
+    to_fractions(tolk_inspection_posterior(pair->inspection), cells, numbers);
+    json_t *const json = numbers_json(numbers, cells);
     free(numbers);
     return json;
 }
@@ -161,8 +179,8 @@ static json_t *all_vectors_json(const struct tolk_page_pair *pair)
         }
         if (ORDER[k] == TOLK_CROSS) {
             json_array_set_new(
-                list, pair->choice->layer,
-                layer_vectors_json(inspection, TOLK_CROSS, pair->choice->layer, &room));
+                list, pair->alignment_layer,
+                layer_vectors_json(inspection, TOLK_CROSS, pair->alignment_layer, &room));
         }
         for (size_t l = layers; l-- > 0;) {
             if (json_is_null(json_array_get(list, l))) {
@@ -177,18 +195,24 @@ static json_t *all_vectors_json(const struct tolk_page_pair *pair)
 /* Text, words, pieces, and the word of each piece. */
 static json_t *side_json(const struct tolk_sentence *sentence, const struct tolk_codec *codec)
 {
+    json_t *const texts = json_array();
     json_t *const pieces = json_array();
     json_t *const words = json_array();
+    for (size_t i = 0; i < sentence->words.count; i++) {
+        const size_t begin = sentence->words.begin[i];
+        json_array_append_new(texts,
+                              json_stringn(sentence->text + begin, sentence->words.end[i] - begin));
+    }
     for (size_t i = 0; i < sentence->pieces; i++) {
         const char *const piece = tolk_codec_piece(codec, sentence->ids[i]);
         const size_t word = sentence->word_of_piece[i];
         json_array_append_new(pieces, json_string(piece == NULL ? "" : piece));
-        json_array_append_new(words, json_integer((json_int_t)(word < sentence->words.count
-                                                                   ? word
-                                                                   : sentence->words.count)));
+        json_array_append_new(
+            words, json_integer(
+                       (json_int_t)(word < sentence->words.count ? word : sentence->words.count)));
     }
-    return json_pack("{s:s, s:o, s:o, s:o}", "text", sentence->text, "words",
-                     tolk_words_json(sentence), "pieces", pieces, "word_of_piece", words);
+    return json_pack("{s:s, s:o, s:o, s:o}", "text", sentence->text, "words", texts, "pieces",
+                     pieces, "word_of_piece", words);
 }
 
 static json_t *links_json(const struct tolk_links *links)
@@ -199,109 +223,49 @@ static json_t *links_json(const struct tolk_links *links)
     return json;
 }
 
-/* The words' attention of one choice. */
-static int read_choice(const struct tolk_page_pair *pair,
-                       const struct tolk_attention_choice *choice,
-                       struct tolk_word_attention *attention, struct tolk_error *error)
+/* {"heads": tables [layers + 1][heads + 1], "alignment": …} of one reading. */
+static json_t *reading_json(const struct tolk_page_links *links, enum tolk_page_reading reading)
 {
-    const struct tolk_word_map source = tolk_sentence_map(pair->source);
-    const struct tolk_word_map target = tolk_sentence_map(pair->target);
-    return tolk_word_attention_read(attention, tolk_inspection_workspace(pair->inspection), 0,
-                                    choice, &source, &target, error);
-}
-
-static json_t *choice_links_json(const struct tolk_page_pair *pair, bool shift,
-                                 struct tolk_error *error)
-{
-    struct tolk_attention_choice choice = *pair->choice;
-    struct tolk_word_attention attention;
-    struct tolk_links links = {0};
-    choice.shift = shift;
-    if (read_choice(pair, &choice, &attention, error) != 0) {
-        return NULL;
-    }
-    json_t *json = NULL;
-    if (tolk_word_attention_hard(&attention, &links) == 0) {
-        json = links_json(&links);
-    }
-    tolk_word_attention_free(&attention);
-    tolk_links_free(&links);
-    return json;
-}
-
-/* Tables [layers + 1][heads + 1] of the links of each head and of the means. */
-static json_t *head_links_json(const struct tolk_page_pair *pair, bool shift,
-                               struct tolk_error *error)
-{
-    const struct tolk_model *const model = tolk_inspection_model(pair->inspection);
-    const size_t layers = tolk_inspection_layers(model, TOLK_CROSS);
-    const size_t heads = tolk_inspection_heads(model, TOLK_CROSS);
-    struct tolk_word_attention *const attention = calloc(layers * heads, sizeof *attention);
-    struct tolk_links *const links = calloc(tolk_head_links_count(layers, heads), sizeof *links);
-    json_t *table = NULL;
-    if (attention == NULL || links == NULL) {
-        tolk_error_set(error, "out of memory for the links of the heads");
-        goto out;
-    }
-    for (size_t i = 0; i < layers * heads; i++) {
-        const struct tolk_attention_choice choice = {
-            .layer = i / heads, .head_count = 1, .heads = {i % heads}, .shift = shift};
-        if (read_choice(pair, &choice, &attention[i], error) != 0) {
-            goto out;
-        }
-    }
-    if (tolk_head_links(attention, layers, heads, links, error) != 0) {
-        goto out;
-    }
-    table = json_array();
-    for (size_t layer = 0; layer <= layers; layer++) {
+    json_t *const table = json_array();
+    for (size_t layer = 0; layer <= links->layers; layer++) {
         json_t *const row = json_array();
-        for (size_t head = 0; head <= heads; head++) {
-            json_array_append_new(row, links_json(&links[layer * (heads + 1) + head]));
+        for (size_t head = 0; head <= links->heads; head++) {
+            json_array_append_new(
+                row, links_json(&links->of_heads[reading][layer * (links->heads + 1) + head]));
         }
         json_array_append_new(table, row);
     }
-out:
-    for (size_t i = 0; attention != NULL && i < layers * heads; i++) {
-        tolk_word_attention_free(&attention[i]);
-    }
-    if (links != NULL) {
-        tolk_head_links_free(links, layers, heads);
-    }
-    free(attention);
-    free(links);
-    return table;
+    return json_pack("{s:o, s:o}", "heads", table, "alignment",
+                     links_json(&links->alignment[reading]));
 }
 
-/* {"output": …, "input": …}: read where a word is the decoder's output, or its input (shift). */
-static json_t *all_links_json(const struct tolk_page_pair *pair, struct tolk_error *error)
+static json_t *all_links_json(const struct tolk_page_links *links)
 {
-    json_t *const all = json_object();
-    for (int shift = 0; shift <= 1; shift++) {
-        json_t *const heads = head_links_json(pair, shift == 1, error);
-        json_t *const alignment = choice_links_json(pair, shift == 1, error);
-        if (heads == NULL || alignment == NULL) {
-            json_decref(heads);
-            json_decref(alignment);
-            json_decref(all);
-            return NULL;
-        }
-        json_object_set_new(all, shift == 1 ? "input" : "output",
-                            json_pack("{s:o, s:o}", "heads", heads, "alignment", alignment));
-    }
-    return all;
+    return json_pack("{s:o, s:o, s:o}", "output", reading_json(links, TOLK_PAGE_OUTPUT), "input",
+                     reading_json(links, TOLK_PAGE_INPUT), "posterior",
+                     links_json(&links->posterior));
 }
 
-json_t *tolk_page_pair_json(const struct tolk_page_pair *pair, struct tolk_error *error)
+/* log p of the target, its end among them. */
+static double score(const struct tolk_page_pair *pair)
 {
-    tolk_error_set(error, "out of memory for the page");
-    json_t *const links = all_links_json(pair, error);
-    if (links == NULL) {
-        return NULL;
+    const size_t size = tolk_inspection_model(pair->inspection)->config.vocab_size;
+    double sum = 0;
+    for (size_t t = 0; t <= pair->target->pieces; t++) {
+        const real *const logits = tolk_inspection_logits(pair->inspection, t);
+        sum += (double)logits[pair->target->ids[t]] - tolk_log_sum_exp(logits, size);
     }
+    return sum;
+}
+
+json_t *tolk_page_pair_json(const struct tolk_page_pair *pair, const struct tolk_page_links *links)
+{
     json_t *const weights = json_object();
     json_t *const json = json_object();
     json_object_set_new(weights, KIND_KEYS[TOLK_CROSS], weights_json(pair->inspection, TOLK_CROSS));
+    if (tolk_inspection_model(pair->inspection)->config.normalize_before) {
+        json_object_set_new(weights, "posterior", posterior_json(pair));
+    }
     if (pair->whole) {
         json_object_set_new(weights, KIND_KEYS[TOLK_ENCODER_SELF],
                             weights_json(pair->inspection, TOLK_ENCODER_SELF));
@@ -312,8 +276,9 @@ json_t *tolk_page_pair_json(const struct tolk_page_pair *pair, struct tolk_error
     json_object_set_new(json, "source", side_json(pair->source, pair->codec));
     json_object_set_new(json, "target", side_json(pair->target, pair->codec));
     json_object_set_new(json, "given", json_boolean(pair->given));
+    json_object_set_new(json, "score", json_real(score(pair)));
     json_object_set_new(json, "gold", pair->gold == NULL ? json_null() : links_json(pair->gold));
-    json_object_set_new(json, "links", links);
+    json_object_set_new(json, "links", all_links_json(links));
     json_object_set_new(json, "weights", weights);
     if (pair->record != NULL) {
         json_object_set_new(json, "search", tolk_page_search_json(pair));

@@ -10,8 +10,8 @@ static json_t *continuations(const struct tolk_recorded_step *step, size_t row)
     for (size_t i = 0; i < step->continuation_count; i++) {
         const struct tolk_candidate *const candidate =
             &step->continuations[row * step->continuation_count + i];
-        json_array_append_new(
-            list, json_pack("[i, f]", (int)candidate->id, candidate->log_probability));
+        json_array_append_new(list,
+                              json_pack("[i, f]", (int)candidate->id, candidate->log_probability));
     }
     return list;
 }
@@ -26,14 +26,12 @@ static json_t *step_json(const struct tolk_page_pair *pair, size_t t)
     json_t *const chosen = json_array();
     for (size_t i = 0; i < step->chosen_count; i++) {
         const struct tolk_candidate *const candidate = &step->chosen[i];
-        json_t *const followed =
-            json_pack("{s:I, s:i, s:f, s:f}", "row", (json_int_t)candidate->row, "id",
-                      (int)candidate->id, "log_probability", candidate->log_probability, "score",
-                      candidate->score);
+        json_t *const followed = json_pack(
+            "{s:I, s:i, s:f, s:f}", "row", (json_int_t)candidate->row, "id", (int)candidate->id,
+            "log_probability", candidate->log_probability, "score", candidate->score);
         if (candidate->id == pair->record->config->eos_token_id && pair->search != NULL) {
             const double length = pow((double)(t + 1), pair->search->length_penalty);
-            json_object_set_new(followed, "normalised_score",
-                                json_real(candidate->score / length));
+            json_object_set_new(followed, "normalised_score", json_real(candidate->score / length));
         }
         json_array_append_new(chosen, followed);
     }

@@ -39,8 +39,8 @@ struct tolk_translator_options {
     struct tolk_inference_weights *weights;
     const struct tolk_search_observer *observer; /* of the searches; NULL: none */
     size_t batch_tokens;                         /* source pieces in a batch */
-    bool words;          /* fill in tolk_translation.words and word_scores */
-    bool attention;      /* and its attention, as `choice` reads it */
+    bool words;     /* fill in tolk_translation.words and word_scores */
+    bool attention; /* and its attention, as `choice` reads it */
     struct tolk_attention_choice choice;
 };
 

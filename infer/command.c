@@ -192,6 +192,51 @@ int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk
     return 0;
 }
 
+int tolk_settings_print(const struct tolk_settings *settings, const char *alignment,
+                        struct tolk_print_options *print, struct tolk_error *error)
+{
+    print->json = settings->json;
+    print->unit = settings->pieces ? TOLK_PIECES : TOLK_WORDS;
+    print->alignment.link_scores = settings->link_scores;
+    if (alignment != NULL &&
+        tolk_alignment_format_parse(alignment, &print->alignment, error) != 0) {
+        return -1;
+    }
+    const bool links = print->alignment.kind == TOLK_ALIGNMENT_HARD ||
+                       print->alignment.kind == TOLK_ALIGNMENT_THRESHOLD;
+    if (settings->link_scores && !links) {
+        return tolk_error_set(error, "--link-scores: expected an --alignment with links, %s",
+                              alignment == NULL ? "found none" : "not a soft one");
+    }
+    return settings->all_heads && !settings->json
+               ? tolk_error_set(error, "--all-heads needs --json")
+               : 0;
+}
+
+int tolk_settings_views(const struct tolk_settings *settings, const struct tolk_config *config,
+                        struct tolk_attention_view **views, size_t *count, struct tolk_error *error)
+{
+    *views = NULL;
+    *count = 0;
+    for (size_t kind = 0; settings->all_heads && kind < TOLK_ATTENTION_KINDS; kind++) {
+        size_t more = 0;
+        struct tolk_attention_view *const some =
+            tolk_attention_views(config, (enum tolk_attention_kind)kind, &more);
+        struct tolk_attention_view *const grown = realloc(*views, (*count + more) * sizeof *grown);
+        if (some == NULL || grown == NULL) {
+            free(some);
+            free(grown != NULL ? grown : *views);
+            *views = NULL;
+            return tolk_error_set(error, "out of memory for the attention of all heads");
+        }
+        memcpy(grown + *count, some, more * sizeof *some);
+        free(some);
+        *views = grown;
+        *count += more;
+    }
+    return 0;
+}
+
 const char *tolk_settings_for_model(const struct tolk_settings *settings)
 {
     const struct {
@@ -246,4 +291,24 @@ int tolk_command_pairs(char *const *files, int count, bool skip_bad, struct tolk
         fprintf(log, "%s: skipped %zu bad lines\n", name, pairs->skipped);
     }
     return status;
+}
+
+int tolk_command_run_pairs(const struct tolk_command *command, const struct tolk_settings *settings,
+                           char *const *operands, int count, tolk_pair_command *run, void *context,
+                           FILE *log)
+{
+    struct tolk_error error;
+    struct tolk_pairs pairs = {0};
+    struct tolk_session session;
+    tolk_settings_threads(settings);
+    if (tolk_command_pairs(operands + 1, count - 1, settings->skip_bad, &pairs, log, &error) != 0) {
+        return tolk_command_fail(command, TOLK_FAILED, &error, log);
+    }
+    enum tolk_exit status = TOLK_FAILED;
+    if (tolk_session_open(&session, operands[0], NULL, &error) == 0) {
+        status = run(context, &session, &pairs, log, &error);
+        tolk_session_close(&session);
+    }
+    tolk_pairs_free(&pairs);
+    return status == TOLK_DONE ? TOLK_DONE : tolk_command_fail(command, status, &error, log);
 }

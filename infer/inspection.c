@@ -71,13 +71,12 @@ const struct tolk_model *tolk_inspection_model(const struct tolk_inspection *ins
 
 size_t tolk_inspection_layers(const struct tolk_model *model, enum tolk_attention_kind kind)
 {
-    return kind == TOLK_ENCODER_SELF ? model->config.encoder_layers : model->config.decoder_layers;
+    return tolk_attention_layers(&model->config, kind);
 }
 
 size_t tolk_inspection_heads(const struct tolk_model *model, enum tolk_attention_kind kind)
 {
-    return kind == TOLK_ENCODER_SELF ? model->config.encoder_attention_heads
-                                     : model->config.decoder_attention_heads;
+    return tolk_attention_heads(&model->config, kind);
 }
 
 struct tolk_attention_head tolk_inspection_head(const struct tolk_inspection *inspection,

@@ -11,6 +11,7 @@
 
 #include "model/gemm.h"
 #include "model/model.h"
+#include "model/posterior.h"
 #include "model/transformer.h"
 
 /* A residual connection and its layer norm around some function f:
@@ -95,9 +96,10 @@ struct tolk_workspace {
     struct tolk_decoder_tape *decoder;
     struct tolk_final_tape encoder_final;
     struct tolk_final_tape decoder_final;
-    real *logits; /* [target rows, vocab_size] */
-    struct tolk_backward_room backward;
-    real *scratch; /* of attention, for each thread */
+    real *logits;                       /* [target rows, vocab_size] */
+    struct tolk_backward_room backward; /* of a reservation for training … */
+    struct tolk_posterior posterior;    /* … and of all others: its room alone */
+    real *scratch;                      /* of attention, for each thread */
     size_t scratch_size;
 
     double *token_losses; /* [target rows]: −log p */

@@ -96,6 +96,7 @@ START_TEST(a_sentence_is_the_same_alone_and_in_a_batch)
             target_rows,
             target_input + target_begin[s],
             target_output + target_begin[s],
+            NULL,
         };
         real *single = logits_of(&model, &alone);
         assert_rows_equal(single, together + target_begin[s] * VOCABULARY, target_rows[1], 2e-6);
@@ -242,7 +243,7 @@ static real *gradients_with(int threads)
     for (size_t i = 0; i < MANY * LENGTH; i++) {
         ids[i] = (int32_t)tolk_random_below(tolk_random_key(1, 2, 3), (uint32_t)i, VOCABULARY - 1);
     }
-    const struct tolk_batch large = {MANY, begin, ids, begin, ids, ids};
+    const struct tolk_batch large = {MANY, begin, ids, begin, ids, ids, NULL};
     omp_set_num_threads(threads);
     make(&model, true);
     struct tolk_workspace *workspace = tolk_workspace_create(&model, &error);
@@ -302,7 +303,7 @@ START_TEST(a_sentence_beyond_the_positions_is_an_error)
     make(&model, true);
     const size_t rows[] = {0, 17};
     const int32_t ids[17] = {0};
-    const struct tolk_batch long_one = {1, rows, ids, rows, ids, ids};
+    const struct tolk_batch long_one = {1, rows, ids, rows, ids, ids, NULL};
     struct tolk_workspace *workspace = tolk_workspace_create(&model, &error);
     ck_assert_int_eq(tolk_workspace_reserve(workspace, &long_one, TOLK_FORWARD, &error), -1);
     ck_assert_str_eq(error.message, "sentence 0 of the batch has 17 pieces, more than 16");

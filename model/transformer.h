@@ -33,9 +33,10 @@ void tolk_workspace_set_precision(struct tolk_workspace *workspace,
                                   enum tolk_gemm_precision precision);
 
 enum tolk_purpose {
-    TOLK_ATTENTION, /* the encoder, or the attention weights, which all purposes keep */
-    TOLK_FORWARD,   /* and the logits and their loss */
-    TOLK_TRAINING,  /* and the backward pass */
+    TOLK_ATTENTION,  /* the encoder, or the attention weights, which all purposes keep */
+    TOLK_FORWARD,    /* and the logits and their loss */
+    TOLK_INSPECTION, /* and what every layer computed on the way (tapes.h) */
+    TOLK_TRAINING,   /* and the backward pass */
 };
 
 /* Makes room for a batch of this shape; the room only grows. Errors: out of memory, with the bytes;

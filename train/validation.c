@@ -17,6 +17,7 @@ static int translate_greedily(struct tolk_validator *validator, const struct tol
         tolk_translator_options_default(&validator->model->config);
     options.search.beam = 1;
     options.search.n_best = 1;
+    options.search.scores = false;
     validator->translator = tolk_translator_create(validator->model, codec, &options, error);
     return validator->translator == NULL ? -1 : 0;
 }

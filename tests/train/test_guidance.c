@@ -4,11 +4,12 @@
 #include "train/guidance.h"
 
 /* A pair without links, then one: its first source word has two pieces, its second target word,
- * too; the last of each side is eos. The link 2-1 is possible alone. */
+ * too; the last of each side is eos. The link 2-1 is possible alone; the last target word has none.
+ */
 static uint32_t source_words[] = {0, TOLK_NO_WORD, 0, 0, 1, 2, TOLK_NO_WORD};
-static uint32_t target_words[] = {0, 1, TOLK_NO_WORD, 0, 1, 1, 2, TOLK_NO_WORD};
+static uint32_t target_words[] = {0, 1, TOLK_NO_WORD, 0, 1, 1, 2, 3, TOLK_NO_WORD};
 static size_t source_begin[] = {0, 2, 7};
-static size_t target_begin[] = {0, 3, 8};
+static size_t target_begin[] = {0, 3, 9};
 static const struct tolk_examples examples = {
     .count = 2,
     .source_words = source_words,
@@ -27,11 +28,11 @@ static const struct tolk_batches batches = {.count = 2, .begin = begin, .order =
 
 static void assert_guide(bool shift, const size_t *expected_begin, const uint32_t *expected_keys)
 {
-    enum { ROWS = 8 };
+    enum { ROWS = 9 };
     struct tolk_guidance guidance = {.shift = shift};
     struct tolk_guide guide = {.layer = 3};
     struct tolk_error error;
-    ck_assert_uint_eq(tolk_guidance_rows(&guidance, &pairs, &examples, &batches, 0), 2);
+    ck_assert_uint_eq(tolk_guidance_rows(&guidance, &pairs, &examples, &batches, 0), 3);
     ck_assert_uint_eq(tolk_guidance_rows(&guidance, &pairs, &examples, &batches, 1), 0);
     ck_assert_int_eq(tolk_guidance_map(&guidance, &pairs, &examples, &batches, 0, &guide, &error),
                      0);
@@ -47,16 +48,16 @@ static void assert_guide(bool shift, const size_t *expected_begin, const uint32_
 
 START_TEST(a_word_is_guided_where_it_is_the_input)
 {
-    const size_t expected_begin[] = {0, 0, 2, 2, 2, 5, 5, 5, 5};
-    const uint32_t expected_keys[] = {0, 1, 0, 1, 2};
+    const size_t expected_begin[] = {0, 0, 2, 2, 2, 5, 6, 6, 6, 6};
+    const uint32_t expected_keys[] = {0, 1, 0, 1, 2, 4};
     assert_guide(true, expected_begin, expected_keys);
 }
 END_TEST
 
 START_TEST(a_word_is_guided_where_it_is_the_output)
 {
-    const size_t expected_begin[] = {0, 2, 2, 2, 5, 5, 5, 5, 5};
-    const uint32_t expected_keys[] = {0, 1, 0, 1, 2};
+    const size_t expected_begin[] = {0, 2, 2, 2, 5, 6, 6, 6, 6, 6};
+    const uint32_t expected_keys[] = {0, 1, 0, 1, 2, 4};
     assert_guide(false, expected_begin, expected_keys);
 }
 END_TEST

@@ -27,9 +27,9 @@ struct tolk_attention_choice {
     bool shift;
 };
 
-/* The config's alignment layer and heads where it names them, else all heads of the last layer,
- * read at the output step: on the toy language, with two and with three pre-norm layers, no other
- * layer and no shift aligns as well. */
+/* The config's alignment layer, heads and step where it names them, else all heads of the last
+ * layer, read at the output step: on the toy language, with two and with three pre-norm layers, no
+ * other layer and no shift aligns as well. */
 struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_config *config);
 
 /* All heads of a layer. */

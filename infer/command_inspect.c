@@ -87,7 +87,7 @@ static int draw(const struct inspecting *work, const struct tolk_session *sessio
                 const struct tolk_sentence *source, const struct tolk_sentence *target,
                 const struct tolk_attention_choice *choice, FILE *out, struct tolk_error *error)
 {
-    struct tolk_forcer *const forcer = tolk_forcer_create(&session->model, error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&session->model, NULL, error);
     if (forcer == NULL) {
         return -1;
     }

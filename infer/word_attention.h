@@ -91,10 +91,11 @@ int tolk_word_attention_read_kind(struct tolk_word_attention *attention,
                                   const struct tolk_attention_choice *choice,
                                   const struct tolk_word_map *source,
                                   const struct tolk_word_map *target, struct tolk_error *error);
-/* The same of weights [target rows, source rows] over pieces from elsewhere. */
-int tolk_word_attention_make(struct tolk_word_attention *attention, const real *weights,
-                             const struct tolk_word_map *source, const struct tolk_word_map *target,
-                             struct tolk_error *error);
+/* The same of the average of `count` heads from elsewhere, [target rows, source rows] over pieces;
+ * `shift` as in the choice. */
+int tolk_word_attention_average(struct tolk_word_attention *attention, const real *const *heads,
+                                size_t count, bool shift, const struct tolk_word_map *source,
+                                const struct tolk_word_map *target, struct tolk_error *error);
 void tolk_word_attention_free(struct tolk_word_attention *attention);
 
 /* Hard: each target word is linked to the source word with the largest weight, the first of equals;

@@ -182,16 +182,15 @@ static int force_whole(const struct forcing *forcing, const struct room *room, c
     return status;
 }
 
-static int force_packed(const struct forcing *forcing, const struct room *room,
-                        const size_t *order, struct tolk_error *error)
+static int force_packed(const struct forcing *forcing, const struct room *room, const size_t *order,
+                        struct tolk_error *error)
 {
     const struct tolk_batch *const batch = &room->packed.batch;
     const struct tolk_forced_pairs *const pairs = forcing->pairs;
     const size_t all = forcing->forcer->model->config.decoder_layers;
     const size_t layers = pairs->cross_layers < all ? pairs->cross_layers : all;
     const real *const memory = tolk_encoding_run(room->encoding, batch, error);
-    if (memory == NULL ||
-        tolk_forcing_run(room->forcing, memory, batch, layers, error) != 0) {
+    if (memory == NULL || tolk_forcing_run(room->forcing, memory, batch, layers, error) != 0) {
         return -1;
     }
     if (pairs->posterior != NULL) {

@@ -112,8 +112,8 @@ static void check_joining(bool shift, const size_t *steps)
     struct read read = {.choice = {.layer = 1, .head_count = 2, .heads = {0, 1}, .shift = shift}};
     const struct tolk_sequence source = {SOURCE, SOURCE_ROWS};
     const struct tolk_sequence target = {TARGET, TARGET_ROWS};
-    struct tolk_forcer *const forcer = tolk_forcer_create(&model, &error);
-    const struct tolk_forced_pairs pairs = {&source, &target, 1, 100, false};
+    struct tolk_forcer *const forcer = tolk_forcer_create(&model, NULL, &error);
+    const struct tolk_forced_pairs pairs = {&source, &target, 1, 100, false, NULL, 0};
     ck_assert_int_eq(tolk_force_decode(forcer, &pairs, read_both, &read, &error), 0);
     const float *const words = read.attention.weights;
     for (size_t side = 0; side < 3; side++) {

@@ -26,9 +26,10 @@ static int count_links(void *context, const struct tolk_pair_visit *visit, struc
     return 0;
 }
 
-static int measure(const struct tolk_model *model, const struct tolk_codec *codec,
-                   const struct tolk_pairs *pairs, const struct tolk_attention_choice *choice,
-                   double *aer, struct tolk_error *error)
+int tolk_alignment_measure(const struct tolk_model *model, const struct tolk_codec *codec,
+                           const struct tolk_pairs *pairs,
+                           const struct tolk_attention_choice *choice, double *aer,
+                           struct tolk_error *error)
 {
     struct tolk_aer counts = {0};
     const struct tolk_pair_pass pass = {.model = model,
@@ -67,7 +68,7 @@ int tolk_alignment_choose(const struct tolk_model *model, const struct tolk_code
             const struct tolk_attention_choice choice =
                 candidate_of(config, layer, candidate / 2, candidate % 2 != 0);
             double rate;
-            if (measure(model, codec, pairs, &choice, &rate, error) != 0) {
+            if (tolk_alignment_measure(model, codec, pairs, &choice, &rate, error) != 0) {
                 return -1;
             }
             if (rate < *aer) {

@@ -189,6 +189,14 @@ tr -d ' \n' <"$folder/guided/config.json" |
 check guided_alignment $good
 
 good=yes
+sed 's/$/\t0-0 1-1 2-2 3-3 4-4/' "$folder/dev.tsv" >"$folder/gold.tsv"
+guide measured --updates 20 --dev "$folder/gold.tsv" || good=no
+grep -q '^validation at update 20: .* AER 0\.[0-9]* ' "$folder/measured.err" || good=no
+grep -q '"type": "validation".*"aer": 0\.' "$folder/measured/training/log.jsonl" || good=no
+grep -q '"aer"' "$folder/guided/training/log.jsonl" && good=no
+check guided_aer_on_dev $good
+
+good=yes
 guide guided_parts --updates 70 --guided-weight 0.2 && good=no
 grep -q -e '--guided-weight 0.1, found 0.2' "$folder/guided_parts.err" || good=no
 run guided_parts --updates 70 --guided-layer 0 --guided-head 1 && good=no

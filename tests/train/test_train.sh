@@ -198,7 +198,7 @@ check guided_aer_on_dev $good
 
 good=yes
 guide guided_parts --updates 70 --guided-weight 0.2 && good=no
-grep -q -e '--guided-weight 0.1, found 0.2' "$folder/guided_parts.err" || good=no
+grep -q -e '--guided-weight 1, found 0.2' "$folder/guided_parts.err" || good=no
 run guided_parts --updates 70 --guided-layer 0 --guided-head 1 && good=no
 grep -q 'other links to be guided by' "$folder/guided_parts.err" || good=no
 sed -i '3s/.*/0-9/' "$folder/links"

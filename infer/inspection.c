@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/posterior.h"
+
 struct tolk_inspection {
     const struct tolk_model *model;
     struct tolk_workspace *workspace;
@@ -71,13 +73,12 @@ const struct tolk_model *tolk_inspection_model(const struct tolk_inspection *ins
 
 size_t tolk_inspection_layers(const struct tolk_model *model, enum tolk_attention_kind kind)
 {
-    return kind == TOLK_ENCODER_SELF ? model->config.encoder_layers : model->config.decoder_layers;
+    return tolk_attention_layers(&model->config, kind);
 }
 
 size_t tolk_inspection_heads(const struct tolk_model *model, enum tolk_attention_kind kind)
 {
-    return kind == TOLK_ENCODER_SELF ? model->config.encoder_attention_heads
-                                     : model->config.decoder_attention_heads;
+    return tolk_attention_heads(&model->config, kind);
 }
 
 struct tolk_attention_head tolk_inspection_head(const struct tolk_inspection *inspection,
@@ -110,4 +111,10 @@ const real *tolk_inspection_logits(const struct tolk_inspection *inspection, siz
 const struct tolk_workspace *tolk_inspection_workspace(const struct tolk_inspection *inspection)
 {
     return inspection->workspace;
+}
+
+void tolk_inspection_posterior(struct tolk_inspection *inspection, const struct tolk_head_set *set)
+{
+    tolk_transformer_posterior(inspection->model, &inspection->packed.batch, set,
+                               inspection->workspace);
 }

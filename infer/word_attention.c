@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/posterior.h"
+
 /* Chosen on development pairs. AER with 0.05, 0.10, 0.15, 0.20: of the toy language 0.091, 0.092,
  * 0.093, 0.097; of real pairs 0.212, 0.207, 0.204. */
 static const float ENOUGH_FOR_A_LINK = 0.15F;
@@ -15,8 +17,14 @@ static const float MOST_OF_A_ROW = 0.5F;
 struct tolk_attention_choice tolk_attention_choice_layer(const struct tolk_config *config,
                                                          size_t layer)
 {
-    struct tolk_attention_choice choice = {.layer = layer};
-    choice.head_count = config->decoder_attention_heads;
+    return tolk_attention_choice_all(config, TOLK_CROSS, layer);
+}
+
+struct tolk_attention_choice tolk_attention_choice_all(const struct tolk_config *config,
+                                                       enum tolk_attention_kind kind, size_t layer)
+{
+    struct tolk_attention_choice choice = {.layer = layer,
+                                           .head_count = tolk_attention_heads(config, kind)};
     for (size_t h = 0; h < choice.head_count; h++) {
         choice.heads[h] = h;
     }
@@ -33,45 +41,73 @@ struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_con
         memcpy(choice.heads, config->alignment_heads, sizeof choice.heads);
         choice.shift = config->alignment_shift;
     }
+    choice.set = config->alignment_posterior;
+    choice.posterior = !tolk_head_set_is_empty(&choice.set);
     return choice;
 }
 
 int tolk_attention_choice_check(const struct tolk_attention_choice *choice,
                                 const struct tolk_config *config, struct tolk_error *error)
 {
-    if (choice->layer >= config->decoder_layers) {
-        return tolk_error_set(error, "the model has decoder layers 0 to %zu, not %zu",
-                              config->decoder_layers - 1, choice->layer);
+    return tolk_attention_choice_check_kind(choice, TOLK_CROSS, config, error);
+}
+
+int tolk_attention_choice_check_kind(const struct tolk_attention_choice *choice,
+                                     enum tolk_attention_kind kind,
+                                     const struct tolk_config *config, struct tolk_error *error)
+{
+    const size_t layers = tolk_attention_layers(config, kind);
+    const size_t heads = tolk_attention_heads(config, kind);
+    if (choice->posterior) {
+        return 0; /* its heads are the config's, or were made from choices that were checked */
+    }
+    if (choice->layer >= layers) {
+        return tolk_error_set(error, "the model has %s layers 0 to %zu, not %zu",
+                              kind == TOLK_ENCODER_SELF ? "encoder" : "decoder", layers - 1,
+                              choice->layer);
     }
     for (size_t i = 0; i < choice->head_count; i++) {
-        if (choice->heads[i] >= config->decoder_attention_heads) {
+        if (choice->heads[i] >= heads) {
             return tolk_error_set(error, "the model has attention heads 0 to %zu, not %zu",
-                                  config->decoder_attention_heads - 1, choice->heads[i]);
+                                  heads - 1, choice->heads[i]);
         }
     }
     return 0;
 }
 
-/* The decoder step at which a target row is read. Only the end of the sentence is never an input.
- */
-static size_t step_of_row(const struct tolk_attention_choice *choice,
-                          const struct tolk_word_map *target, size_t row)
+/* One side of an attention: where in the table each row of the model stands. */
+struct side {
+    const struct tolk_word_map *map;
+    bool inputs;  /* the rows are the decoder's inputs: the start, then the pieces */
+    bool shifted; /* a piece is read one row later, where it is the input */
+};
+
+/* The place of model row `row`. */
+static size_t place_of(const struct side *side, size_t row)
 {
-    return choice->shift && row < target->pieces ? row + 1 : row;
+    if (side->inputs) {
+        return row == 0 ? 0 : tolk_word_map_word(side->map, row - 1) + 1;
+    }
+    return tolk_word_map_word(side->map, row);
 }
 
-/* weights[word of t, word of s] += share · cross[step of t, s], over one head */
-static void add_head(struct tolk_word_attention *attention, const real *cross,
-                     const struct tolk_attention_choice *choice, const struct tolk_word_map *source,
-                     const struct tolk_word_map *target, const float *shares)
+/* The model's row at which a piece is read. Only the end of the sentence is never an input. */
+static size_t row_of(const struct side *side, size_t piece)
 {
-    const size_t keys = source->pieces + 1;
-    for (size_t t = 0; t <= target->pieces; t++) {
-        const size_t word = tolk_word_map_word(target, t);
-        float *const row = attention->weights + word * (source->words + 1);
-        const real *const from = cross + step_of_row(choice, target, t) * keys;
-        for (size_t s = 0; s < keys; s++) {
-            row[tolk_word_map_word(source, s)] += shares[word] * (float)from[s];
+    return side->shifted && piece < side->map->pieces ? piece + 1 : piece;
+}
+
+/* weights[place of t, place of s] += share · head[row of t, s], over one head */
+static void add_head(struct tolk_word_attention *attention, const real *head,
+                     const struct side *queries, const struct side *keys, const float *shares)
+{
+    const size_t columns = keys->map->pieces + 1;
+    for (size_t t = 0; t <= queries->map->pieces; t++) {
+        const size_t word = place_of(queries, t);
+        float *const row = attention->weights + word * (attention->source_words + 1);
+        const real *const from = head + row_of(queries, t) * columns;
+        for (size_t s = 0; s < columns; s++) {
+            row[place_of(keys, s)] += shares[word] * (float)from[s];
         }
     }
 }
@@ -93,30 +129,38 @@ int tolk_word_attention_read(struct tolk_word_attention *attention,
                              const struct tolk_word_map *source, const struct tolk_word_map *target,
                              struct tolk_error *error)
 {
-    attention->source_words = source->words;
-    attention->target_words = target->words;
-    attention->weights =
-        calloc((target->words + 1) * (source->words + 1), sizeof *attention->weights);
-    float *const shares = calloc(target->words + 1, sizeof *shares);
+    return tolk_word_attention_read_kind(attention, workspace, TOLK_CROSS, sentence, choice, source,
+                                         target, error);
+}
+
+/* Room for the words of both sides, and each target word's share: the mean over its pieces and
+ * over `heads`. */
+static float *begin(struct tolk_word_attention *attention, const struct side *queries,
+                    const struct side *keys, size_t heads, struct tolk_error *error)
+{
+    const size_t rows = queries->map->words;
+    attention->source_words = keys->map->words;
+    attention->target_words = rows;
+    attention->weights = calloc((rows + 1) * (keys->map->words + 1), sizeof *attention->weights);
+    float *const shares = calloc(rows + 1, sizeof *shares);
     if (attention->weights == NULL || shares == NULL) {
         free(shares);
         tolk_word_attention_free(attention);
-        return tolk_error_set(error, "out of memory for the attention of %zu by %zu words",
-                              target->words, source->words);
+        tolk_error_set(error, "out of memory for the attention of %zu by %zu words", rows,
+                       keys->map->words);
+        return NULL;
     }
-    /* A word's row is the mean over its pieces and the heads. */
-    for (size_t t = 0; t <= target->pieces; t++) {
-        shares[tolk_word_map_word(target, t)] += (float)choice->head_count;
+    for (size_t t = 0; t <= queries->map->pieces; t++) {
+        shares[place_of(queries, t)] += (float)heads;
     }
-    for (size_t w = 0; w <= target->words; w++) {
+    for (size_t w = 0; w <= rows; w++) {
         shares[w] = shares[w] > 0 ? 1 / shares[w] : 0;
     }
-    for (size_t h = 0; h < choice->head_count; h++) {
-        add_head(attention,
-                 tolk_workspace_attention(workspace, TOLK_CROSS, choice->layer, sentence,
-                                          choice->heads[h]),
-                 choice, source, target, shares);
-    }
+    return shares;
+}
+
+static int end(struct tolk_word_attention *attention, float *shares, struct tolk_error *error)
+{
     free(shares);
     if (!is_finite(attention)) {
         tolk_word_attention_free(attention);
@@ -124,6 +168,48 @@ int tolk_word_attention_read(struct tolk_word_attention *attention,
                                      "weights are damaged");
     }
     return 0;
+}
+
+int tolk_word_attention_make(struct tolk_word_attention *attention, const real *weights,
+                             const struct tolk_word_map *source, const struct tolk_word_map *target,
+                             struct tolk_error *error)
+{
+    const struct side queries = {.map = target};
+    const struct side keys = {.map = source};
+    float *const shares = begin(attention, &queries, &keys, 1, error);
+    if (shares == NULL) {
+        return -1;
+    }
+    add_head(attention, weights, &queries, &keys, shares);
+    return end(attention, shares, error);
+}
+
+int tolk_word_attention_read_kind(struct tolk_word_attention *attention,
+                                  const struct tolk_workspace *workspace,
+                                  enum tolk_attention_kind kind, size_t sentence,
+                                  const struct tolk_attention_choice *choice,
+                                  const struct tolk_word_map *source,
+                                  const struct tolk_word_map *target, struct tolk_error *error)
+{
+    const struct side queries = {.map = kind == TOLK_ENCODER_SELF ? source : target,
+                                 .shifted = choice->shift && kind != TOLK_ENCODER_SELF};
+    const struct side keys = {.map = kind == TOLK_DECODER_SELF ? target : source,
+                              .inputs = kind == TOLK_DECODER_SELF};
+    if (choice->posterior && kind == TOLK_CROSS) {
+        return tolk_word_attention_make(attention, tolk_workspace_posterior(workspace, sentence),
+                                        source, target, error);
+    }
+    float *const shares = begin(attention, &queries, &keys, choice->head_count, error);
+    if (shares == NULL) {
+        return -1;
+    }
+    for (size_t h = 0; h < choice->head_count; h++) {
+        add_head(
+            attention,
+            tolk_workspace_attention(workspace, kind, choice->layer, sentence, choice->heads[h]),
+            &queries, &keys, shares);
+    }
+    return end(attention, shares, error);
 }
 
 void tolk_word_attention_free(struct tolk_word_attention *attention)

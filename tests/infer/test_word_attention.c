@@ -69,6 +69,24 @@ START_TEST(a_word_that_looks_nowhere_has_no_link)
 }
 END_TEST
 
+START_TEST(a_word_that_looks_here_and_there_has_no_link)
+{
+    float words[] = {
+        0.75F, 0.125F,  0.125F,  /* word 0 */
+        0.5F,  0.375F,  0.125F,  /* no word has more than half */
+        0.25F, 0.625F,  0.125F,  /* word 1 */
+        0.0F,  0.0625F, 0.9375F, /* the end */
+    };
+    const struct tolk_word_attention attention = {2, 3, words};
+    struct tolk_links links = {0};
+    ck_assert_int_eq(tolk_word_attention_hard(&attention, &links), 0);
+    char *const text = tolk_links_format(&links);
+    ck_assert_str_eq(text, "0-0 1-2");
+    free(text);
+    tolk_links_free(&links);
+}
+END_TEST
+
 enum { VOCABULARY = 12, SOURCE_ROWS = 4, TARGET_ROWS = 4 };
 static const int32_t SOURCE[SOURCE_ROWS] = {5, 6, 7, 0};
 static const int32_t TARGET[TARGET_ROWS] = {4, 8, 9, 0};
@@ -207,7 +225,7 @@ START_TEST(keeps_columns_under_wide_and_combining_characters)
 END_TEST
 
 TOLK_SUITE("word attention", writes_marians_grammar, refuses_other_kinds,
-           a_word_that_looks_nowhere_has_no_link, joins_pieces_into_words,
-           reads_shifted_attention_at_the_next_step, draws_shades_under_the_words,
-           draws_stairs_where_the_terminal_is_narrow,
+           a_word_that_looks_nowhere_has_no_link, a_word_that_looks_here_and_there_has_no_link,
+           joins_pieces_into_words, reads_shifted_attention_at_the_next_step,
+           draws_shades_under_the_words, draws_stairs_where_the_terminal_is_narrow,
            keeps_columns_under_wide_and_combining_characters)

@@ -170,24 +170,53 @@ static int parse_heads(const char *text, struct tolk_attention_choice *choice,
     }
 }
 
+/* The heads that are named, of the layer that is named or of all. */
+static void set_posterior(const struct tolk_settings *settings, const struct tolk_config *config,
+                          struct tolk_attention_choice *choice)
+{
+    const bool some = settings->layer != TOLK_NOT_GIVEN_SIZE || settings->heads != NULL;
+    if (choice->posterior && !some) {
+        return; /* the config's own */
+    }
+    choice->posterior = true;
+    choice->set = (struct tolk_head_set){{0}};
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        const bool named = settings->layer == TOLK_NOT_GIVEN_SIZE || settings->layer == l;
+        for (size_t i = 0; named && settings->heads != NULL && i < choice->head_count; i++) {
+            tolk_head_set_add(&choice->set, l, choice->heads[i]);
+        }
+        for (size_t h = 0; named && settings->heads == NULL && h < config->decoder_attention_heads;
+             h++) {
+            tolk_head_set_add(&choice->set, l, h);
+        }
+    }
+}
+
 int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
                          struct tolk_attention_choice *choice, struct tolk_error *error)
 {
-    if (settings->shift && settings->no_shift) {
-        return tolk_error_set(error, "--shift and --no-shift exclude each other");
+    if (settings->shift + settings->no_shift + settings->posterior > 1) {
+        return tolk_error_set(error, "--shift, --no-shift and --posterior exclude one another");
     }
     *choice = tolk_attention_choice_default(config);
+    const bool by_model = choice->posterior;
     if (settings->layer != TOLK_NOT_GIVEN_SIZE) {
         *choice = tolk_attention_choice_layer(config, settings->layer);
     }
     if (settings->heads != NULL && parse_heads(settings->heads, choice, error) != 0) {
         return -1;
     }
+    choice->posterior = false;
     choice->shift = (choice->shift || settings->shift) && !settings->no_shift;
     struct tolk_error lacking;
     if (tolk_attention_choice_check(choice, config, &lacking) != 0) {
         const bool layer = choice->layer >= config->decoder_layers;
         return tolk_error_set(error, "%s: %s", layer ? "--layer" : "--head", lacking.message);
+    }
+    const bool some = settings->layer != TOLK_NOT_GIVEN_SIZE || settings->heads != NULL;
+    if (settings->posterior || (by_model && !some && !settings->shift && !settings->no_shift)) {
+        choice->posterior = by_model;
+        set_posterior(settings, config, choice);
     }
     return 0;
 }
@@ -272,6 +301,7 @@ const char *tolk_settings_for_model(const struct tolk_settings *settings)
         {"--precision", settings->precision != TOLK_PANELS_REAL},
         {"--layer", settings->layer != TOLK_NOT_GIVEN_SIZE},
         {"--head", settings->heads != NULL},
+        {"--posterior", settings->posterior},
         {"--shift", settings->shift},
         {"--no-shift", settings->no_shift},
     };

@@ -32,6 +32,7 @@ struct tolk_settings {
     const char *heads;
     bool shift;
     bool no_shift;
+    bool posterior;
     bool pieces;
     bool all_heads;
     bool link_scores;
@@ -85,7 +86,11 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
                          "heads to average, like 0,3 (as the model says, else all)", &(s)->heads), \
         TOLK_OPTION_FLAG("shift", 0, "read a word where it is the decoder's input …",              \
                          &(s)->shift),                                                             \
-        TOLK_OPTION_FLAG("no-shift", 0, "… or where it is its output", &(s)->no_shift)
+        TOLK_OPTION_FLAG("no-shift", 0, "… or where it is its output …", &(s)->no_shift),          \
+        TOLK_OPTION_FLAG("posterior", 0,                                                           \
+                         "… or weigh each source word by what it added to the\nword that was "   \
+                         "written (as the model says)",                                            \
+                         &(s)->posterior)
 
 /* How an alignment is written. */
 #define TOLK_ALIGNMENT_OPTIONS(s)                                                                  \

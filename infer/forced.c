@@ -6,6 +6,7 @@
 
 #include "infer/jobs.h"
 #include "infer/search.h"
+#include "model/posterior.h"
 
 /* What one thread works with. */
 struct room {
@@ -124,6 +125,9 @@ static int visit_batch(const struct forcing *forcing, const struct room *room, c
         if (values == NULL) {
             return -1;
         }
+    }
+    if (forcing->pairs->posterior != NULL) {
+        tolk_transformer_posterior(model, batch, forcing->pairs->posterior, room->workspace);
     }
     int status = 0;
     for (size_t s = 0; status == 0 && s < batch->sentences; s++) {

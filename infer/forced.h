@@ -38,6 +38,7 @@ struct tolk_forced_pairs {
     size_t count;
     size_t batch_tokens; /* source and target pieces in a batch */
     bool scores;         /* log-probabilities, which cost a product with the whole vocabulary */
+    const struct tolk_head_set *posterior; /* whose posterior attention is wanted, NULL: none's */
 };
 
 /* Runs the pairs in batches and visits each once, in no particular order and from several threads

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/posterior.h"
+
 struct tolk_inspection {
     const struct tolk_model *model;
     struct tolk_workspace *workspace;
@@ -109,4 +111,10 @@ const real *tolk_inspection_logits(const struct tolk_inspection *inspection, siz
 const struct tolk_workspace *tolk_inspection_workspace(const struct tolk_inspection *inspection)
 {
     return inspection->workspace;
+}
+
+void tolk_inspection_posterior(struct tolk_inspection *inspection, const struct tolk_head_set *set)
+{
+    tolk_transformer_posterior(inspection->model, &inspection->packed.batch, set,
+                               inspection->workspace);
 }

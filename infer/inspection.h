@@ -51,6 +51,9 @@ struct tolk_embedded_row tolk_inspection_target(const struct tolk_inspection *in
 /* Scores before the softmax of the decoder's row t, [vocab_size]. */
 const real *tolk_inspection_logits(const struct tolk_inspection *inspection, size_t row);
 
+/* Posterior attention of these heads, for a choice that reads it. */
+void tolk_inspection_posterior(struct tolk_inspection *inspection, const struct tolk_head_set *set);
+
 /* The pass that this reads, sentence 0 of it: for tolk_word_attention_read. */
 const struct tolk_workspace *tolk_inspection_workspace(const struct tolk_inspection *inspection);
 

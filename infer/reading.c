@@ -82,6 +82,8 @@ int tolk_read_pairs(struct tolk_forcer *forcer, const struct tolk_sentence_pair 
         .count = count,
         .batch_tokens = options->batch_tokens,
         .scores = options->scores,
+        .posterior =
+            options->choice != NULL && options->choice->posterior ? &options->choice->set : NULL,
     };
     struct reader reader = {pairs, options, readings};
     const int status = tolk_force_decode(forcer, &forced, read_pair, &reader, error);

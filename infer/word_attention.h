@@ -25,11 +25,15 @@ struct tolk_attention_choice {
     /* A target piece is read at the step where it is the decoder's input, not its output
      * (shift-attention, Chen et al. 2020). */
     bool shift;
+    /* Or the posterior attention of `set` (model/posterior.h), of cross-attention alone: layer,
+     * heads and shift do not count. */
+    bool posterior;
+    struct tolk_head_set set;
 };
 
-/* The config's alignment layer and heads where it names them, else all heads of the last layer,
- * read at the output step: on the toy language, with two and with three pre-norm layers, no other
- * layer and no shift aligns as well. */
+/* The config's alignment layer, heads and step where it names them, else all heads of the last
+ * layer, read at the output step: on the toy language, with two and with three pre-norm layers, no
+ * other layer and no shift aligns as well. */
 struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_config *config);
 
 /* All heads of a layer. */
@@ -87,6 +91,10 @@ int tolk_word_attention_read_kind(struct tolk_word_attention *attention,
                                   const struct tolk_attention_choice *choice,
                                   const struct tolk_word_map *source,
                                   const struct tolk_word_map *target, struct tolk_error *error);
+/* The same of weights [target rows, source rows] over pieces from elsewhere. */
+int tolk_word_attention_make(struct tolk_word_attention *attention, const real *weights,
+                             const struct tolk_word_map *source, const struct tolk_word_map *target,
+                             struct tolk_error *error);
 void tolk_word_attention_free(struct tolk_word_attention *attention);
 
 /* Hard: each target word is linked to the source word with the largest weight, the first of equals;

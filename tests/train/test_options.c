@@ -77,6 +77,10 @@ START_TEST(wrong_ones_are_named)
     assert_wrong(WORDS("--post-norm=3"), "--post-norm");
     assert_wrong(WORDS("--activation", "rel"), "--activation");
     assert_wrong(WORDS("--schedule", "cosine"), "--schedule");
+    assert_wrong(WORDS("--guided-alignment=auto", "--guided-layer", "3"), "--guided-layer");
+    assert_wrong(WORDS("--guided-alignment=auto", "--guided-head", "4"), "--guided-head");
+    assert_wrong(WORDS("--guided-alignment=auto", "--guided-weight=-1"), "--guided-weight");
+    assert_wrong(WORDS("--guided-step", "both"), "--guided-step");
     assert_wrong(WORDS("--tokenizer", "bpe", "--subword-alpha", "2"), "--subword-alpha");
     assert_wrong(WORDS("--subword-nbest", "-1"), "--subword-nbest");
     assert_wrong(WORDS("--train-source", "a.nl"), "--train");

@@ -266,6 +266,28 @@ int tolk_settings_views(const struct tolk_settings *settings, const struct tolk_
     return 0;
 }
 
+int tolk_settings_choice_kind(const struct tolk_settings *settings,
+                              const struct tolk_config *config, enum tolk_attention_kind kind,
+                              struct tolk_attention_choice *choice, struct tolk_error *error)
+{
+    if (kind == TOLK_CROSS) {
+        return tolk_settings_choice(settings, config, choice, error);
+    }
+    const bool given = settings->layer != TOLK_NOT_GIVEN_SIZE;
+    *choice = tolk_attention_choice_all(
+        config, kind, given ? settings->layer : tolk_attention_layers(config, kind) - 1);
+    choice->shift = settings->shift;
+    if (settings->heads != NULL && parse_heads(settings->heads, choice, error) != 0) {
+        return -1;
+    }
+    struct tolk_error lacking;
+    if (tolk_attention_choice_check_kind(choice, kind, config, &lacking) != 0) {
+        const bool layer = choice->layer >= tolk_attention_layers(config, kind);
+        return tolk_error_set(error, "%s: %s", layer ? "--layer" : "--head", lacking.message);
+    }
+    return 0;
+}
+
 const char *tolk_settings_for_model(const struct tolk_settings *settings)
 {
     const struct {

@@ -127,6 +127,10 @@ int tolk_settings_search(const struct tolk_settings *settings,
                          struct tolk_translator_options *options, struct tolk_error *error);
 int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
                          struct tolk_attention_choice *choice, struct tolk_error *error);
+/* The same of any kind of attention; of self-attention the last layer, unless another is said. */
+int tolk_settings_choice_kind(const struct tolk_settings *settings,
+                              const struct tolk_config *config, enum tolk_attention_kind kind,
+                              struct tolk_attention_choice *choice, struct tolk_error *error);
 /* What --alignment (NULL: not given), --pieces, --link-scores, --all-heads and --json say; the
  * views are the caller's to free. */
 int tolk_settings_print(const struct tolk_settings *settings, const char *alignment,

@@ -93,6 +93,20 @@ static size_t cross_layers(const struct tolk_reading_options *options)
     return options->choice->posterior ? TOLK_MAX_LAYERS : options->choice->layer + 1;
 }
 
+/* The heads whose posterior attention the choice or a view reads; NULL: none. */
+static const struct tolk_head_set *posterior_set(const struct tolk_reading_options *options)
+{
+    if (options->choice != NULL && options->choice->posterior) {
+        return &options->choice->set;
+    }
+    for (size_t i = 0; i < options->view_count; i++) {
+        if (options->views[i].kind == TOLK_CROSS && options->views[i].choice.posterior) {
+            return &options->views[i].choice.set;
+        }
+    }
+    return NULL;
+}
+
 int tolk_read_pairs(struct tolk_forcer *forcer, const struct tolk_sentence_pair *pairs,
                     size_t count, const struct tolk_reading_options *options,
                     struct tolk_reading *readings, struct tolk_error *error)
@@ -113,8 +127,7 @@ int tolk_read_pairs(struct tolk_forcer *forcer, const struct tolk_sentence_pair 
         .batch_tokens = options->batch_tokens,
         .scores = options->scores,
         .cross_layers = cross_layers(options),
-        .posterior =
-            options->choice != NULL && options->choice->posterior ? &options->choice->set : NULL,
+        .posterior = posterior_set(options),
     };
     struct reader reader = {pairs, options, readings};
     const int status = tolk_force_decode(forcer, &forced, read_pair, &reader, error);

@@ -114,7 +114,8 @@ static void print_choice(const struct subject *subject, FILE *out)
         [TOLK_CROSS] = "cross-attention, decoder",
     };
     if (choice->posterior && subject->kind == TOLK_CROSS) {
-        fputs("posterior attention: each source word by what it added to the word written\n\n", out);
+        fputs("posterior attention: each source word by what it added to the word written\n\n",
+              out);
         return;
     }
     fprintf(out, "%s layer %zu, head%s", names[subject->kind], choice->layer,

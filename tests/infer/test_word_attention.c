@@ -164,5 +164,5 @@ START_TEST(reads_shifted_attention_at_the_next_step)
 END_TEST
 
 TOLK_SUITE("word attention", writes_marians_grammar, refuses_other_kinds,
-           a_word_that_looks_nowhere_has_no_link, joins_pieces_into_words,
-           reads_shifted_attention_at_the_next_step)
+           a_word_that_looks_nowhere_has_no_link, a_word_that_looks_here_and_there_has_no_link,
+           joins_pieces_into_words, reads_shifted_attention_at_the_next_step)

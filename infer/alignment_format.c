@@ -1,5 +1,6 @@
 #include "infer/alignment_format.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,14 +37,8 @@ int tolk_alignment_links(const struct tolk_alignment_format *format,
     return status == 0 ? 0 : tolk_error_set(error, "out of memory for the alignment");
 }
 
-static char *soft_text(const struct tolk_word_attention *attention)
+static void write_soft(const struct tolk_word_attention *attention, FILE *stream)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *const stream = open_memstream(&text, &size);
-    if (stream == NULL) {
-        return NULL;
-    }
     const size_t columns = attention->source_words + 1;
     for (size_t t = 0; attention->weights != NULL && t <= attention->target_words; t++) {
         for (size_t s = 0; s < columns; s++) {
@@ -51,33 +46,60 @@ static char *soft_text(const struct tolk_word_attention *attention)
                     (double)attention->weights[t * columns + s]);
         }
     }
-    if (fclose(stream) != 0) {
-        free(text);
-        return NULL;
+}
+
+static double weight_of(const struct tolk_word_attention *attention, const struct tolk_link *link)
+{
+    return (double)attention->weights[link->target * (attention->source_words + 1) + link->source];
+}
+
+static void write_links(const struct tolk_alignment_format *format,
+                        const struct tolk_word_attention *attention, const struct tolk_links *links,
+                        FILE *stream)
+{
+    for (size_t i = 0; i < links->count; i++) {
+        fprintf(stream, "%s%" PRIu32 "-%" PRIu32, i > 0 ? " " : "", links->items[i].source,
+                links->items[i].target);
     }
-    return text;
+    if (format->link_scores) {
+        fputs(" ||| LinkScores=", stream);
+        for (size_t i = 0; i < links->count; i++) {
+            fprintf(stream, " %.5f", weight_of(attention, &links->items[i]));
+        }
+    }
 }
 
 char *tolk_alignment_text(const struct tolk_alignment_format *format,
                           const struct tolk_word_attention *attention, struct tolk_error *error)
 {
+    struct tolk_links links = {0};
     char *text = NULL;
-    if (format->kind == TOLK_ALIGNMENT_SOFT) {
-        text = soft_text(attention);
-    } else {
-        struct tolk_links links = {0};
-        if (tolk_alignment_links(format, attention, &links, error) == 0) {
-            text = tolk_links_format(&links);
-        }
+    size_t size = 0;
+    if (format->kind != TOLK_ALIGNMENT_SOFT &&
+        tolk_alignment_links(format, attention, &links, error) != 0) {
         tolk_links_free(&links);
+        return NULL;
     }
-    if (text == NULL) {
+    FILE *const stream = open_memstream(&text, &size);
+    bool written = stream != NULL;
+    if (written) {
+        if (format->kind == TOLK_ALIGNMENT_SOFT) {
+            write_soft(attention, stream);
+        } else {
+            write_links(format, attention, &links, stream);
+        }
+        written = fclose(stream) == 0;
+    }
+    tolk_links_free(&links);
+    if (!written) {
+        free(text);
         tolk_error_set(error, "out of memory for the alignment");
+        return NULL;
     }
     return text;
 }
 
-static json_t *soft_json(const struct tolk_word_attention *attention)
+json_t *tolk_attention_json(const struct tolk_word_attention *attention)
 {
     json_t *const rows = json_array();
     const size_t columns = attention->source_words + 1;
@@ -96,19 +118,22 @@ int tolk_alignment_json(const struct tolk_alignment_format *format,
                         struct tolk_error *error)
 {
     if (format->kind == TOLK_ALIGNMENT_SOFT) {
-        return json_object_set_new(object, "attention", soft_json(attention)) == 0
+        return json_object_set_new(object, "attention", tolk_attention_json(attention)) == 0
                    ? 0
                    : tolk_error_set(error, "out of memory for the alignment");
     }
     struct tolk_links links = {0};
     json_t *const pairs = json_array();
+    json_t *const scores = json_array();
     int status = tolk_alignment_links(format, attention, &links, error);
     for (size_t i = 0; status == 0 && i < links.count; i++) {
         json_array_append_new(
             pairs, json_pack("[i, i]", (int)links.items[i].source, (int)links.items[i].target));
+        json_array_append_new(scores, json_real(weight_of(attention, &links.items[i])));
     }
     tolk_links_free(&links);
-    if (json_object_set_new(object, "alignment", pairs) != 0 && status == 0) {
+    const bool kept = json_object_set_new(object, "alignment", pairs) == 0;
+    if ((json_object_set_new(object, "link_scores", scores) != 0 || !kept) && status == 0) {
         status = tolk_error_set(error, "out of memory for the alignment");
     }
     return status;

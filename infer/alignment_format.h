@@ -1,4 +1,4 @@
-/* How an alignment is written: Marian's grammar, over words. */
+/* How an alignment is written: Marian's grammar, over words or pieces. */
 #ifndef TOLK_INFER_ALIGNMENT_FORMAT_H
 #define TOLK_INFER_ALIGNMENT_FORMAT_H
 
@@ -18,6 +18,7 @@ enum tolk_alignment_kind {
 struct tolk_alignment_format {
     enum tolk_alignment_kind kind;
     double threshold;
+    bool link_scores; /* behind the links, ` ||| LinkScores= 0.9 0.8`: the weight of each */
 };
 
 /* "hard", "soft", or a threshold from 0 to 1. */
@@ -33,7 +34,11 @@ int tolk_alignment_links(const struct tolk_alignment_format *format,
 char *tolk_alignment_text(const struct tolk_alignment_format *format,
                           const struct tolk_word_attention *attention, struct tolk_error *error);
 
-/* Adds "alignment" [[source, target], …], or "attention" [[weight, …], …] for a soft one. */
+/* [[weight, …], …], a row for each target word and the end. */
+json_t *tolk_attention_json(const struct tolk_word_attention *attention);
+
+/* Adds "alignment" [[source, target], …] and "link_scores" [weight, …], or "attention" for a soft
+ * one. */
 int tolk_alignment_json(const struct tolk_alignment_format *format,
                         const struct tolk_word_attention *attention, json_t *object,
                         struct tolk_error *error);

@@ -170,23 +170,119 @@ static int parse_heads(const char *text, struct tolk_attention_choice *choice,
     }
 }
 
+/* The heads that are named, of the layer that is named or of all. */
+static void set_posterior(const struct tolk_settings *settings, const struct tolk_config *config,
+                          struct tolk_attention_choice *choice)
+{
+    const bool some = settings->layer != TOLK_NOT_GIVEN_SIZE || settings->heads != NULL;
+    if (choice->posterior && !some) {
+        return; /* the config's own */
+    }
+    choice->posterior = true;
+    choice->set = (struct tolk_head_set){{0}};
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        const bool named = settings->layer == TOLK_NOT_GIVEN_SIZE || settings->layer == l;
+        for (size_t i = 0; named && settings->heads != NULL && i < choice->head_count; i++) {
+            tolk_head_set_add(&choice->set, l, choice->heads[i]);
+        }
+        for (size_t h = 0; named && settings->heads == NULL && h < config->decoder_attention_heads;
+             h++) {
+            tolk_head_set_add(&choice->set, l, h);
+        }
+    }
+}
+
 int tolk_settings_choice(const struct tolk_settings *settings, const struct tolk_config *config,
                          struct tolk_attention_choice *choice, struct tolk_error *error)
 {
-    if (settings->shift && settings->no_shift) {
-        return tolk_error_set(error, "--shift and --no-shift exclude each other");
+    if (settings->shift + settings->no_shift + settings->posterior > 1) {
+        return tolk_error_set(error, "--shift, --no-shift and --posterior exclude one another");
     }
     *choice = tolk_attention_choice_default(config);
+    const bool by_model = choice->posterior;
     if (settings->layer != TOLK_NOT_GIVEN_SIZE) {
         *choice = tolk_attention_choice_layer(config, settings->layer);
     }
     if (settings->heads != NULL && parse_heads(settings->heads, choice, error) != 0) {
         return -1;
     }
+    choice->posterior = false;
     choice->shift = (choice->shift || settings->shift) && !settings->no_shift;
     struct tolk_error lacking;
     if (tolk_attention_choice_check(choice, config, &lacking) != 0) {
         const bool layer = choice->layer >= config->decoder_layers;
+        return tolk_error_set(error, "%s: %s", layer ? "--layer" : "--head", lacking.message);
+    }
+    const bool some = settings->layer != TOLK_NOT_GIVEN_SIZE || settings->heads != NULL;
+    if (settings->posterior || (by_model && !some && !settings->shift && !settings->no_shift)) {
+        choice->posterior = by_model;
+        set_posterior(settings, config, choice);
+    }
+    return 0;
+}
+
+int tolk_settings_print(const struct tolk_settings *settings, const char *alignment,
+                        struct tolk_print_options *print, struct tolk_error *error)
+{
+    print->json = settings->json;
+    print->unit = settings->pieces ? TOLK_PIECES : TOLK_WORDS;
+    print->alignment.link_scores = settings->link_scores;
+    if (alignment != NULL &&
+        tolk_alignment_format_parse(alignment, &print->alignment, error) != 0) {
+        return -1;
+    }
+    const bool links = print->alignment.kind == TOLK_ALIGNMENT_HARD ||
+                       print->alignment.kind == TOLK_ALIGNMENT_THRESHOLD;
+    if (settings->link_scores && !links) {
+        return tolk_error_set(error, "--link-scores: expected an --alignment with links, %s",
+                              alignment == NULL ? "found none" : "not a soft one");
+    }
+    return settings->all_heads && !settings->json
+               ? tolk_error_set(error, "--all-heads needs --json")
+               : 0;
+}
+
+int tolk_settings_views(const struct tolk_settings *settings, const struct tolk_config *config,
+                        struct tolk_attention_view **views, size_t *count, struct tolk_error *error)
+{
+    *views = NULL;
+    *count = 0;
+    for (size_t kind = 0; settings->all_heads && kind < TOLK_ATTENTION_KINDS; kind++) {
+        size_t more = 0;
+        struct tolk_attention_view *const some =
+            tolk_attention_views(config, (enum tolk_attention_kind)kind, &more);
+        struct tolk_attention_view *const grown = realloc(*views, (*count + more) * sizeof *grown);
+        if (some == NULL || grown == NULL) {
+            free(some);
+            free(grown != NULL ? grown : *views);
+            *views = NULL;
+            return tolk_error_set(error, "out of memory for the attention of all heads");
+        }
+        memcpy(grown + *count, some, more * sizeof *some);
+        free(some);
+        *views = grown;
+        *count += more;
+    }
+    return 0;
+}
+
+int tolk_settings_choice_kind(const struct tolk_settings *settings,
+                              const struct tolk_config *config, enum tolk_attention_kind kind,
+                              struct tolk_attention_choice *choice, struct tolk_error *error)
+{
+    if (kind == TOLK_CROSS) {
+        return tolk_settings_choice(settings, config, choice, error);
+    }
+    const bool given = settings->layer != TOLK_NOT_GIVEN_SIZE;
+    *choice = tolk_attention_choice_all(
+        config, kind, given ? settings->layer : tolk_attention_layers(config, kind) - 1);
+    choice->shift = settings->shift;
+    if (settings->heads != NULL && parse_heads(settings->heads, choice, error) != 0) {
+        return -1;
+    }
+    struct tolk_error lacking;
+    if (tolk_attention_choice_check_kind(choice, kind, config, &lacking) != 0) {
+        const bool layer = choice->layer >= tolk_attention_layers(config, kind);
         return tolk_error_set(error, "%s: %s", layer ? "--layer" : "--head", lacking.message);
     }
     return 0;
@@ -205,6 +301,7 @@ const char *tolk_settings_for_model(const struct tolk_settings *settings)
         {"--precision", settings->precision != TOLK_PANELS_REAL},
         {"--layer", settings->layer != TOLK_NOT_GIVEN_SIZE},
         {"--head", settings->heads != NULL},
+        {"--posterior", settings->posterior},
         {"--shift", settings->shift},
         {"--no-shift", settings->no_shift},
     };
@@ -246,4 +343,24 @@ int tolk_command_pairs(char *const *files, int count, bool skip_bad, struct tolk
         fprintf(log, "%s: skipped %zu bad lines\n", name, pairs->skipped);
     }
     return status;
+}
+
+int tolk_command_run_pairs(const struct tolk_command *command, const struct tolk_settings *settings,
+                           char *const *operands, int count, tolk_pair_command *run, void *context,
+                           FILE *log)
+{
+    struct tolk_error error;
+    struct tolk_pairs pairs = {0};
+    struct tolk_session session;
+    tolk_settings_threads(settings);
+    if (tolk_command_pairs(operands + 1, count - 1, settings->skip_bad, &pairs, log, &error) != 0) {
+        return tolk_command_fail(command, TOLK_FAILED, &error, log);
+    }
+    enum tolk_exit status = TOLK_FAILED;
+    if (tolk_session_open(&session, operands[0], settings->packs ? settings : NULL, &error) == 0) {
+        status = run(context, &session, &pairs, log, &error);
+        tolk_session_close(&session);
+    }
+    tolk_pairs_free(&pairs);
+    return status == TOLK_DONE ? TOLK_DONE : tolk_command_fail(command, status, &error, log);
 }

@@ -16,8 +16,6 @@ struct evaluating {
     const char *hypotheses; /* a file of translations; NULL: the model makes them */
     const char *gold_path;
     const char *output; /* where the translations go, or NULL */
-    bool json;
-    bool skip_bad;
     struct tolk_pairs pairs;
     struct tolk_evaluation scores;
 };
@@ -231,8 +229,8 @@ static enum tolk_exit evaluate(struct evaluating *work, char *const *operands, i
                                FILE *log, struct tolk_error *error)
 {
     const int models = work->hypotheses == NULL ? 1 : 0;
-    if (tolk_command_pairs(operands + models, count - models, work->skip_bad, &work->pairs, log,
-                           error) != 0) {
+    if (tolk_command_pairs(operands + models, count - models, work->settings.skip_bad, &work->pairs,
+                           log, error) != 0) {
         return TOLK_FAILED;
     }
     enum tolk_exit status = TOLK_FAILED;
@@ -241,8 +239,9 @@ static enum tolk_exit evaluate(struct evaluating *work, char *const *operands, i
     } else if (score_hypotheses(work, error) == 0) {
         status = TOLK_DONE;
     }
-    if (status == TOLK_DONE && (tolk_evaluation_print(&work->scores, work->json, out, error) != 0 ||
-                                tolk_command_flush(out, error) != 0)) {
+    if (status == TOLK_DONE &&
+        (tolk_evaluation_print(&work->scores, work->settings.json, out, error) != 0 ||
+         tolk_command_flush(out, error) != 0)) {
         status = TOLK_FAILED;
     }
     tolk_pairs_free(&work->pairs);
@@ -280,8 +279,8 @@ int tolk_command_evaluate(int argc, char **argv, FILE *out, FILE *log)
         TOLK_OPTION_TEXT("output", 'o', "FILE", "keep the translations", &work.output),
         TOLK_SEARCH_OPTIONS(&work.settings),
         TOLK_CHOICE_OPTIONS(&work.settings),
-        TOLK_OPTION_FLAG("json", 0, "one JSON object", &work.json),
-        TOLK_OPTION_FLAG("skip-bad", 0, "leave out and count what is no pair", &work.skip_bad),
+        TOLK_OPTION_FLAG("json", 0, "one JSON object", &work.settings.json),
+        TOLK_SKIP_BAD_OPTION(&work.settings),
         TOLK_THREAD_OPTIONS(&work.settings),
     };
     const struct tolk_command command = {"tolk evaluate",

@@ -2,18 +2,24 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/utf8.h"
+#include "infer/head_grid.h"
 #include "infer/heatmap.h"
+#include "infer/inspection.h"
 #include "infer/reading.h"
+#include "infer/steps.h"
 
 struct inspecting {
     struct tolk_settings settings;
     const char *sentence;
-    const char *given;  /* a translation to look at; NULL: the model's own */
-    const char *colour; /* always, never or auto */
+    const char *given; /* a translation to look at; NULL: the model's own */
+    size_t colour;     /* enum tolk_when */
+    size_t kind;       /* a word of --kind */
+    bool all;          /* every layer and head */
+    bool steps;        /* in numbers */
+    size_t word;       /* whose */
+    bool ascii;
 };
 
 static int check_text(const char *text, const char *what, struct tolk_error *error)
@@ -68,77 +74,235 @@ int tolk_inspect_translate(const struct tolk_session *session,
     return status;
 }
 
-static struct tolk_heatmap_options heatmap_options(const char *colour, FILE *out)
-{
-    const int descriptor = fileno(out);
-    const bool terminal = descriptor >= 0 && isatty(descriptor) == 1;
-    struct winsize size;
-    struct tolk_heatmap_options options = {
-        .colour = strcmp(colour, "auto") == 0 ? terminal : strcmp(colour, "always") == 0,
-    };
-    if (terminal && ioctl(descriptor, TIOCGWINSZ, &size) == 0) {
-        options.width = size.ws_col;
-    }
-    return options;
-}
+/* What is looked at. */
+struct subject {
+    const struct inspecting *work;
+    const struct tolk_session *session;
+    struct tolk_sentence source;
+    struct tolk_sentence target;
+    struct tolk_attention_choice choice;
+    enum tolk_attention_kind kind;
+    struct tolk_terminal terminal;
+};
 
-static int draw(const struct inspecting *work, const struct tolk_session *session,
-                const struct tolk_sentence *source, const struct tolk_sentence *target,
-                const struct tolk_attention_choice *choice, FILE *out, struct tolk_error *error)
+/* The words, or pieces, that look, and those that they look at. */
+static int make_sides(const struct subject *subject, struct tolk_labels *rows,
+                      struct tolk_labels *columns, struct tolk_error *error)
 {
-    struct tolk_forcer *const forcer = tolk_forcer_create(&session->model, error);
-    if (forcer == NULL) {
+    const enum tolk_unit unit = subject->work->settings.pieces ? TOLK_PIECES : TOLK_WORDS;
+    const bool inputs = subject->kind == TOLK_DECODER_SELF;
+    const struct tolk_sentence *const from =
+        subject->kind == TOLK_ENCODER_SELF ? &subject->source : &subject->target;
+    const struct tolk_sentence *const to = inputs ? &subject->target : &subject->source;
+    if (tolk_labels_make(rows, from, unit, false, error) != 0) {
         return -1;
     }
-    const struct tolk_sentence_pair pair = {source, target};
-    struct tolk_reading reading = {0};
-    const struct tolk_reading_options wanted = {
-        .batch_tokens = TOLK_TRANSLATOR_BATCH_TOKENS,
-        .choice = choice,
-    };
-    int status = tolk_read_pairs(forcer, &pair, 1, &wanted, &reading, error);
-    if (status == 0) {
-        const struct tolk_heatmap_options options = heatmap_options(work->colour, out);
-        fprintf(out, "%s\n%s\n\n", source->text, target->text);
-        status = tolk_heatmap_draw(source, target, &reading.attention, &options, out, error);
-        tolk_reading_free(&reading);
+    if (tolk_labels_make(columns, to, unit, inputs, error) != 0) {
+        tolk_labels_free(rows);
+        return -1;
     }
+    return 0;
+}
+
+static void print_choice(const struct subject *subject, FILE *out)
+{
+    const struct tolk_attention_choice *const choice = &subject->choice;
+    static const char *const names[] = {
+        [TOLK_ENCODER_SELF] = "self-attention, encoder",
+        [TOLK_DECODER_SELF] = "self-attention, decoder",
+        [TOLK_CROSS] = "cross-attention, decoder",
+    };
+    if (choice->posterior && subject->kind == TOLK_CROSS) {
+        fputs("posterior attention: each source word by what it added to the word written\n\n",
+              out);
+        return;
+    }
+    fprintf(out, "%s layer %zu, head%s", names[subject->kind], choice->layer,
+            choice->head_count == 1 ? "" : "s");
+    for (size_t i = 0; i < choice->head_count; i++) {
+        fprintf(out, " %zu", choice->heads[i]);
+    }
+    fprintf(out, "%s%s\n\n", choice->head_count == 1 ? "" : " (averaged)",
+            choice->shift ? ", a word read as the decoder's input" : "");
+}
+
+static void print_sentences(const struct subject *subject, FILE *out)
+{
+    const struct tolk_sentence *const sides[] = {&subject->source, &subject->target};
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        const size_t size = strlen(sides[i]->text);
+        const struct tolk_label label = {sides[i]->text, size,
+                                         tolk_text_width(sides[i]->text, size)};
+        tolk_label_print(&label, label.width, subject->terminal.ascii, out);
+        fputc('\n', out);
+    }
+    fputc('\n', out);
+}
+
+static void draw_reading(const struct subject *subject, const struct tolk_reading *reading,
+                         const struct tolk_labels *rows, const struct tolk_labels *columns,
+                         FILE *out)
+{
+    print_sentences(subject, out);
+    if (!subject->work->all) {
+        const struct tolk_heatmap map = {rows, columns, reading->views[0].weights};
+        print_choice(subject, out);
+        tolk_heatmap_draw(&map, &subject->terminal, out);
+        return;
+    }
+    const struct tolk_config *const config = &subject->session->model.config;
+    const struct tolk_head_grid grid = {
+        .rows = rows,
+        .columns = columns,
+        .layers = tolk_attention_layers(config, subject->kind),
+        .heads = tolk_attention_heads(config, subject->kind),
+        .maps = reading->views,
+        .marked = subject->kind == TOLK_CROSS ? &subject->choice : NULL,
+    };
+    tolk_head_grid_draw(&grid, &subject->terminal, out);
+}
+
+/* One map, or those of all heads. */
+static int draw(const struct subject *subject, FILE *out, struct tolk_error *error)
+{
+    const struct tolk_config *const config = &subject->session->model.config;
+    const struct tolk_sentence_pair pair = {&subject->source, &subject->target};
+    const struct tolk_attention_view chosen = {subject->kind, subject->choice};
+    struct tolk_reading_options wanted = {
+        .batch_tokens = TOLK_TRANSLATOR_BATCH_TOKENS,
+        .views = &chosen,
+        .view_count = 1,
+        .unit = subject->work->settings.pieces ? TOLK_PIECES : TOLK_WORDS,
+    };
+    struct tolk_attention_view *all = NULL;
+    if (subject->work->all) {
+        all = tolk_attention_views(config, subject->kind, &wanted.view_count);
+        wanted.views = all;
+    }
+    struct tolk_labels rows, columns;
+    struct tolk_reading reading = {0};
+    struct tolk_forcer *const forcer = tolk_forcer_create(&subject->session->model, NULL, error);
+    int status = forcer != NULL && wanted.views != NULL ? 0 : -1;
+    if (status == 0) {
+        status = tolk_read_pairs(forcer, &pair, 1, &wanted, &reading, error);
+    }
+    if (status == 0 && (status = make_sides(subject, &rows, &columns, error)) == 0) {
+        draw_reading(subject, &reading, &rows, &columns, out);
+        tolk_labels_free(&rows);
+        tolk_labels_free(&columns);
+    }
+    tolk_reading_free(&reading);
     tolk_forcer_free(forcer);
-    return status == 0 ? tolk_command_flush(out, error) : -1;
+    free(all);
+    return status;
+}
+
+/* The row of the model that --word names: that of the word's first piece. */
+static int find_row(const struct subject *subject, size_t *row, struct tolk_error *error)
+{
+    const enum tolk_unit unit = subject->work->settings.pieces ? TOLK_PIECES : TOLK_WORDS;
+    const struct tolk_sentence *const side =
+        subject->kind == TOLK_ENCODER_SELF ? &subject->source : &subject->target;
+    const struct tolk_word_map map = tolk_sentence_map(side, unit);
+    if (subject->work->word > map.words) {
+        return tolk_error_set(error, "--word: the %s has %s 0 to %zu, the end among them, not %zu",
+                              subject->kind == TOLK_ENCODER_SELF ? "sentence" : "translation",
+                              unit == TOLK_PIECES ? "pieces" : "words", map.words,
+                              subject->work->word);
+    }
+    *row = 0;
+    while (*row < map.pieces && tolk_word_map_word(&map, *row) != subject->work->word) {
+        (*row)++;
+    }
+    if (subject->choice.shift && subject->kind != TOLK_ENCODER_SELF && *row < map.pieces) {
+        (*row)++;
+    }
+    return 0;
+}
+
+static enum tolk_exit walk(const struct subject *subject, FILE *out, struct tolk_error *error)
+{
+    struct tolk_steps steps = {
+        .source = &subject->source,
+        .target = &subject->target,
+        .kind = subject->kind,
+        .layer = subject->choice.layer,
+        .head = subject->choice.head_count > 0 ? subject->choice.heads[0] : 0,
+    };
+    if (find_row(subject, &steps.row, error) != 0) {
+        return TOLK_WRONG_USAGE;
+    }
+    struct tolk_inspection *const inspection =
+        tolk_inspection_make(&subject->session->model, tolk_sentence_sequence(&subject->source),
+                             tolk_sentence_sequence(&subject->target), error);
+    if (inspection == NULL) {
+        return TOLK_FAILED;
+    }
+    steps.inspection = inspection;
+    print_sentences(subject, out);
+    const int status = tolk_steps_print(&steps, &subject->terminal, out, error);
+    tolk_inspection_free(inspection);
+    return status == 0 ? TOLK_DONE : TOLK_FAILED;
+}
+
+static enum tolk_exit show(const struct subject *subject, FILE *out, struct tolk_error *error)
+{
+    const enum tolk_exit status = subject->work->steps             ? walk(subject, out, error)
+                                  : draw(subject, out, error) == 0 ? TOLK_DONE
+                                                                   : TOLK_FAILED;
+    return status == TOLK_DONE && tolk_command_flush(out, error) != 0 ? TOLK_FAILED : status;
 }
 
 static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_session *session,
                               FILE *out, struct tolk_error *error)
 {
+    static const enum tolk_attention_kind kinds[] = {TOLK_CROSS, TOLK_ENCODER_SELF,
+                                                     TOLK_DECODER_SELF};
+    struct subject subject = {.work = work, .session = session, .kind = kinds[work->kind]};
     struct tolk_translator_options options =
         tolk_translator_options_default(&session->model.config);
     options.weights = session->weights;
+    options.words = true;
     if (tolk_settings_search(&work->settings, &options, error) != 0 ||
-        tolk_settings_choice(&work->settings, &session->model.config, &options.choice, error) !=
-            0) {
+        tolk_settings_choice_kind(&work->settings, &session->model.config, subject.kind,
+                                  &subject.choice, error) != 0) {
         return TOLK_WRONG_USAGE;
     }
-    options.words = true;
-    struct tolk_sentence source = {0};
-    struct tolk_sentence target = {0};
-    int status = tolk_inspect_encode(session, TOLK_SOURCE, work->sentence, &source, error);
+    subject.terminal = tolk_terminal_of(out, (enum tolk_when)work->colour);
+    subject.terminal.ascii = subject.terminal.ascii || work->ascii;
+    int status = tolk_inspect_encode(session, TOLK_SOURCE, work->sentence, &subject.source, error);
     if (status == 0) {
         status = work->given != NULL
-                     ? tolk_inspect_encode(session, TOLK_TARGET, work->given, &target, error)
-                     : tolk_inspect_translate(session, &options, work->sentence, &target, error);
+                     ? tolk_inspect_encode(session, TOLK_TARGET, work->given, &subject.target, error)
+                     : tolk_inspect_translate(session, &options, work->sentence, &subject.target, error);
     }
-    if (status == 0) {
-        status = draw(work, session, &source, &target, &options.choice, out, error);
+    const enum tolk_exit shown = status == 0 ? show(&subject, out, error) : TOLK_FAILED;
+    tolk_sentence_free(&subject.source);
+    tolk_sentence_free(&subject.target);
+    return shown;
+}
+
+/* Options that make no sense together. */
+static int check_options(const struct inspecting *work, struct tolk_error *error)
+{
+    const bool one = work->settings.layer != TOLK_NOT_GIVEN_SIZE || work->settings.heads != NULL;
+    if (work->all && (one || work->steps)) {
+        return tolk_error_set(error, "--all shows every layer and head: leave out %s",
+                              work->steps                    ? "--steps"
+                              : work->settings.heads != NULL ? "--head"
+                                                             : "--layer");
     }
-    tolk_sentence_free(&source);
-    tolk_sentence_free(&target);
-    return status == 0 ? TOLK_DONE : TOLK_FAILED;
+    if (work->word != TOLK_NOT_GIVEN_SIZE && !work->steps) {
+        return tolk_error_set(error, "--word needs --steps");
+    }
+    return 0;
 }
 
 static const char ABOUT[] =
     "Translates SENTENCE and draws where the model looked while it wrote each word: a row for "
     "each\n"
     "word of the translation, a column for each word of the sentence, the darker the more.\n"
+    "With --steps it walks through the attention of one word in numbers.\n"
     "`tolk inspect --html FILE …` writes a page instead; `tolk inspect --html FILE --help`.\n";
 
 int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
@@ -146,13 +310,28 @@ int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
     if (tolk_inspect_wants_html(argc, argv)) {
         return tolk_command_inspect_html(argc, argv, out, log);
     }
-    struct inspecting work = {.settings = tolk_settings_default(), .colour = "auto"};
+    struct inspecting work = {.settings = tolk_settings_default(), .word = TOLK_NOT_GIVEN_SIZE};
     const struct tolk_option options[] = {
         TOLK_OPTION_TEXT("given", 0, "TEXT", "look at this translation instead of the model's own",
                          &work.given),
+        TOLK_OPTION_CHOICE("kind", 0, "cross|encoder|decoder",
+                           "attention between the sentences, or of the encoder or\nthe decoder to "
+                           "itself (cross)",
+                           &work.kind),
         TOLK_CHOICE_OPTIONS(&work.settings),
-        TOLK_OPTION_TEXT("colour", 0, "WHEN", "always, never, or auto: in a terminal (auto)",
-                         &work.colour),
+        TOLK_OPTION_FLAG("all", 0, "small maps of every layer and head, the chosen starred",
+                         &work.all),
+        TOLK_OPTION_FLAG("pieces", 0, "the model's pieces instead of words", &work.settings.pieces),
+        TOLK_OPTION_FLAG("steps", 0, "embedding, q, k, v, scores, softmax and sum in numbers",
+                         &work.steps),
+        TOLK_OPTION_SIZE("word", 0, "N",
+                         "with --steps: the word that looks, from 0, or with\n--pieces the piece "
+                         "(0)",
+                         &work.word, 0, TOLK_MOST_TOKENS),
+        TOLK_OPTION_CHOICE("colour", 0, TOLK_WHEN_WORDS,
+                           "auto: in a terminal that has colours and without\n$NO_COLOR (auto)",
+                           &work.colour),
+        TOLK_OPTION_FLAG("ascii", 0, "draw with ASCII characters", &work.ascii),
         TOLK_SEARCH_OPTIONS(&work.settings),
         TOLK_THREAD_OPTIONS(&work.settings),
     };
@@ -164,12 +343,10 @@ int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
     if (begun >= 0) {
         return begun;
     }
-    if (strcmp(work.colour, "auto") != 0 && strcmp(work.colour, "always") != 0 &&
-        strcmp(work.colour, "never") != 0) {
-        tolk_error_set(&error, "--colour: expected always, never or auto, found \"%s\"",
-                       work.colour);
+    if (check_options(&work, &error) != 0) {
         return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
     }
+    work.word = work.word == TOLK_NOT_GIVEN_SIZE ? 0 : work.word;
     work.sentence = argv[first + 1];
     tolk_settings_threads(&work.settings);
     struct tolk_session session;

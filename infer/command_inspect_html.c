@@ -68,6 +68,7 @@ static int inspect(const struct showing *work, const struct tolk_session *sessio
     if (shown->inspection == NULL) {
         return -1;
     }
+    tolk_inspection_posterior_of(shown->inspection, &options->choice);
     return work->given == NULL
                ? 0
                : tolk_search_record_given(&shown->record, shown->inspection, shown->target.ids,

@@ -6,7 +6,6 @@
 
 #include "base/utf8.h"
 #include "corpora/lines.h"
-#include "infer/print.h"
 
 /* Lines translated together: what is there without waiting, up to these. Threads wait for each
  * other at the end of a window, and the more lines, the more alike are those of a batch; but the
@@ -144,15 +143,29 @@ static int translate_lines(struct translating *work, struct tolk_error *error)
     return more;
 }
 
+/* Standard input where `path` is NULL. */
+static int translate_input(struct translating work, const char *path, struct tolk_error *error)
+{
+    struct tolk_lines input;
+    work.input = &input;
+    if (path == NULL) {
+        tolk_lines_attach(&input, STDIN_FILENO, "standard input");
+    } else if (tolk_lines_open(&input, path, error) != 0) {
+        return -1;
+    }
+    const int status = translate_lines(&work, error);
+    tolk_lines_close(&input);
+    return status;
+}
+
 /* Options as they were given. */
 struct wishes {
     struct tolk_settings settings;
     struct tolk_print_options print;
     size_t n_best; /* 0: not given */
-    bool skip_bad;
 };
 
-static enum tolk_exit translate(const struct wishes *wishes, const struct tolk_session *session,
+static enum tolk_exit translate(struct wishes *wishes, const struct tolk_session *session,
                                 const char *path, FILE *out, FILE *log, struct tolk_error *error)
 {
     const struct tolk_config *const config = &session->model.config;
@@ -161,30 +174,34 @@ static enum tolk_exit translate(const struct wishes *wishes, const struct tolk_s
     how.search.n_best = wishes->n_best > 0 ? wishes->n_best : 1;
     how.search.scores = wishes->print.json || wishes->print.word_scores || wishes->n_best > 0;
     how.words = wishes->print.word_scores || wishes->print.json;
-    how.attention = wishes->print.alignment.kind != TOLK_ALIGNMENT_NONE;
+    how.attention =
+        wishes->print.alignment.kind != TOLK_ALIGNMENT_NONE || wishes->settings.all_heads;
+    how.unit = wishes->print.unit;
     if (tolk_settings_search(&wishes->settings, &how, error) != 0 ||
         tolk_settings_choice(&wishes->settings, config, &how.choice, error) != 0) {
         return TOLK_WRONG_USAGE;
     }
-    struct tolk_translator *const translator =
-        tolk_translator_create(&session->model, session->codec, &how, error);
-    if (translator == NULL) {
+    struct tolk_attention_view *views = NULL;
+    if (tolk_settings_views(&wishes->settings, config, &views, &how.view_count, error) != 0) {
         return TOLK_FAILED;
     }
-    int status = 0;
-    struct tolk_lines input;
-    if (path == NULL) {
-        tolk_lines_attach(&input, STDIN_FILENO, "standard input");
-    } else {
-        status = tolk_lines_open(&input, path, error);
-    }
-    if (status == 0) {
-        struct translating work = {&session->model,  translator, &input, &wishes->print,
-                                   wishes->skip_bad, out,        log};
-        status = translate_lines(&work, error);
-        tolk_lines_close(&input);
+    how.views = wishes->print.views = views;
+    int status = -1;
+    struct tolk_translator *const translator =
+        tolk_translator_create(&session->model, session->codec, &how, error);
+    if (translator != NULL) {
+        const struct translating work = {
+            .model = &session->model,
+            .translator = translator,
+            .print = &wishes->print,
+            .skip_bad = wishes->settings.skip_bad,
+            .out = out,
+            .log = log,
+        };
+        status = translate_input(work, path, error);
     }
     tolk_translator_free(translator);
+    free(views);
     return status == 0 ? TOLK_DONE : TOLK_FAILED;
 }
 
@@ -207,11 +224,12 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
                          "word alignment behind the text: hard, soft,\nor a threshold from 0 to 1",
                          &alignment),
         TOLK_CHOICE_OPTIONS(&wishes.settings),
+        TOLK_ALIGNMENT_OPTIONS(&wishes.settings),
         TOLK_OPTION_FLAG("word-scores", 0, "log-probability of each word and of the end",
                          &wishes.print.word_scores),
-        TOLK_OPTION_FLAG("json", 0, "one JSON object a line", &wishes.print.json),
+        TOLK_JSON_OPTION(&wishes.settings),
         TOLK_OPTION_FLAG("skip-bad", 0, "an empty line for a line that is not UTF-8",
-                         &wishes.skip_bad),
+                         &wishes.settings.skip_bad),
         TOLK_THREAD_OPTIONS(&wishes.settings),
     };
     const struct tolk_command command = {"tolk translate", "MODEL [FILE]", ABOUT, options,
@@ -222,8 +240,7 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
     if (begun >= 0) {
         return begun;
     }
-    if (alignment != NULL &&
-        tolk_alignment_format_parse(alignment, &wishes.print.alignment, &error) != 0) {
+    if (tolk_settings_print(&wishes.settings, alignment, &wishes.print, &error) != 0) {
         return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
     }
     wishes.print.n_best = wishes.n_best > 0;

@@ -1,181 +1,108 @@
 #include "infer/heatmap.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <utf8proc.h>
+/* A cell holds three digits; of a narrow terminal the words of the rows get a third. */
+enum { NARROWEST_CELL = 3, NARROWEST_LABEL = 8, LABEL_SHARE = 3 };
 
-#include "base/utf8.h"
-
-static const char END[] = "(end)";
-static const char *const SHADES[] = {" ", "░", "▒", "▓", "█"};
-/* Colours of the 256-colour palette, from little to much, and of the number on it. */
-static const int BACKGROUNDS[] = {235, 17, 18, 24, 31, 38, 45, 51};
-static const int INKS[] = {244, 250, 252, 255, 255, 16, 16, 16};
-enum {
-    SHADE_COUNT = sizeof SHADES / sizeof SHADES[0],
-    COLOUR_COUNT = sizeof BACKGROUNDS / sizeof BACKGROUNDS[0],
-    NARROWEST_CELL = 3
+/* What of a map is drawn, and how. */
+struct part {
+    const struct tolk_heatmap *map;
+    const struct tolk_terminal *terminal;
+    size_t label_width; /* of the rows */
+    size_t begin, end;  /* columns */
+    bool stairs;        /* column words on lines of their own, one step each */
+    FILE *out;
 };
 
-/* The words of one side and the end of the sentence: a label each. */
-struct label {
-    const char *text;
-    size_t size;
-    size_t width;
-};
-
-struct heatmap {
-    const struct tolk_word_attention *attention;
-    struct label *columns; /* [source words + 1] */
-    struct label *rows;    /* [target words + 1] */
-    size_t label_width;    /* of the rows */
-    bool stairs;           /* column words on lines of their own, one step each */
-    bool colour;
-};
-
-size_t tolk_text_width(const char *text, size_t size)
+static size_t cell_width(const struct part *part, size_t column)
 {
-    size_t width = 0;
-    for (size_t i = 0; i < size;) {
-        uint32_t point = 0;
-        const size_t length = tolk_utf8_decode(text + i, size - i, &point);
-        if (length == 0) {
-            return width;
-        }
-        width += (size_t)utf8proc_charwidth((utf8proc_int32_t)point);
-        i += length;
+    const size_t width = part->map->columns->items[column].width;
+    return part->stairs || width < NARROWEST_CELL ? NARROWEST_CELL : width;
+}
+
+static size_t total_width(const struct part *part)
+{
+    size_t width = part->label_width;
+    for (size_t s = part->begin; s < part->end; s++) {
+        width += 1 + cell_width(part, s);
     }
     return width;
 }
 
-static struct label *make_labels(const struct tolk_sentence *sentence)
+static void print_words_in_a_line(const struct part *part)
 {
-    const size_t words = sentence->words.count;
-    struct label *const labels = calloc(words + 1, sizeof *labels);
-    if (labels == NULL) {
-        return NULL;
+    fprintf(part->out, "%*s", (int)part->label_width, "");
+    for (size_t s = part->begin; s < part->end; s++) {
+        const struct tolk_label *const label = &part->map->columns->items[s];
+        const size_t width = s + 1 < part->end ? cell_width(part, s) : label->width;
+        fputc(' ', part->out);
+        tolk_label_print_padded(label, width, part->terminal->ascii, part->out);
     }
-    for (size_t w = 0; w < words; w++) {
-        labels[w].text = sentence->text + sentence->words.begin[w];
-        labels[w].size = sentence->words.end[w] - sentence->words.begin[w];
-        labels[w].width = tolk_text_width(labels[w].text, labels[w].size);
-    }
-    labels[words] = (struct label){END, strlen(END), strlen(END)};
-    return labels;
+    fputc('\n', part->out);
 }
 
-static void print_label(const struct label *label, size_t width, FILE *out)
+static void print_words_as_stairs(const struct part *part)
 {
-    fprintf(out, "%.*s", (int)label->size, label->text);
-    for (size_t i = label->width; i < width; i++) {
-        fputc(' ', out);
-    }
-}
-
-static size_t cell_width(const struct heatmap *map, size_t column)
-{
-    const size_t width = map->columns[column].width;
-    return map->stairs || width < NARROWEST_CELL ? NARROWEST_CELL : width;
-}
-
-static size_t total_width(const struct heatmap *map)
-{
-    size_t width = map->label_width;
-    for (size_t s = 0; s <= map->attention->source_words; s++) {
-        width += 1 + cell_width(map, s);
-    }
-    return width;
-}
-
-static void print_words_in_a_line(const struct heatmap *map, FILE *out)
-{
-    fprintf(out, "%*s", (int)map->label_width, "");
-    for (size_t s = 0; s <= map->attention->source_words; s++) {
-        fputc(' ', out);
-        print_label(&map->columns[s], s == map->attention->source_words ? 0 : cell_width(map, s),
-                    out);
-    }
-    fputc('\n', out);
-}
-
-static void print_words_as_stairs(const struct heatmap *map, FILE *out)
-{
-    for (size_t step = 0; step <= map->attention->source_words; step++) {
-        fprintf(out, "%*s", (int)map->label_width, "");
-        for (size_t s = 0; s < step; s++) {
-            fprintf(out, " │%*s", NARROWEST_CELL - 1, "");
+    const char *const rail = part->terminal->ascii ? "|" : "│";
+    for (size_t step = part->begin; step < part->end; step++) {
+        fprintf(part->out, "%*s", (int)part->label_width, "");
+        for (size_t s = part->begin; s < step; s++) {
+            fprintf(part->out, " %s%*s", rail, NARROWEST_CELL - 1, "");
         }
-        fputc(' ', out);
-        print_label(&map->columns[step], 0, out);
-        fputc('\n', out);
+        const size_t at = part->label_width + (step - part->begin) * (1 + NARROWEST_CELL) + 1;
+        const size_t room =
+            part->terminal->width > at ? part->terminal->width - at : NARROWEST_CELL;
+        fputc(' ', part->out);
+        tolk_label_print(&part->map->columns->items[step], room, part->terminal->ascii, part->out);
+        fputc('\n', part->out);
     }
 }
 
-/* The step of a scale of `count` steps that stands for a weight from 0 to 1. */
-static size_t scale_step(double weight, size_t count)
+static void print_part(const struct part *part)
 {
-    const double step = weight * (double)(count - 1) + 0.5;
-    return step < 0 ? 0 : step >= (double)count ? count - 1 : (size_t)step;
+    const struct tolk_heatmap *const map = part->map;
+    if (part->stairs) {
+        print_words_as_stairs(part);
+    } else {
+        print_words_in_a_line(part);
+    }
+    for (size_t t = 0; t < map->rows->count; t++) {
+        tolk_label_print_padded(&map->rows->items[t], part->label_width, part->terminal->ascii,
+                                part->out);
+        for (size_t s = part->begin; s < part->end; s++) {
+            fputc(' ', part->out);
+            tolk_terminal_cell(part->terminal, (double)map->weights[t * map->columns->count + s],
+                               cell_width(part, s), true, part->out);
+        }
+        fputc('\n', part->out);
+    }
 }
 
-static void print_cell(const struct heatmap *map, double weight, size_t width, FILE *out)
+void tolk_heatmap_draw(const struct tolk_heatmap *map, const struct tolk_terminal *terminal,
+                       FILE *out)
 {
-    if (!map->colour) {
-        const char *const shade = SHADES[scale_step(weight, SHADE_COUNT)];
-        for (size_t i = 0; i < width; i++) {
-            fputs(shade, out);
-        }
+    const size_t share = terminal->width / LABEL_SHARE;
+    const size_t most = share > NARROWEST_LABEL ? share : NARROWEST_LABEL;
+    struct part part = {
+        .map = map,
+        .terminal = terminal,
+        .label_width = map->rows->widest < most ? map->rows->widest : most,
+        .end = map->columns->count,
+        .out = out,
+    };
+    part.stairs = total_width(&part) > terminal->width;
+    if (!part.stairs) {
+        print_part(&part);
         return;
     }
-    const size_t step = scale_step(weight, COLOUR_COUNT);
-    const size_t hundredths = scale_step(weight, 101);
-    const size_t left = (width - NARROWEST_CELL) / 2;
-    fprintf(out, "\033[48;5;%d;38;5;%dm%*s%3zu%*s\033[0m", BACKGROUNDS[step], INKS[step], (int)left,
-            "", hundredths, (int)(width - NARROWEST_CELL - left), "");
-}
-
-static void print_rows(const struct heatmap *map, FILE *out)
-{
-    const size_t columns = map->attention->source_words + 1;
-    for (size_t t = 0; t <= map->attention->target_words; t++) {
-        print_label(&map->rows[t], map->label_width, out);
-        for (size_t s = 0; s < columns; s++) {
-            fputc(' ', out);
-            print_cell(map, (double)map->attention->weights[t * columns + s], cell_width(map, s),
-                       out);
+    const size_t left = terminal->width > part.label_width ? terminal->width - part.label_width : 0;
+    const size_t fitting = left / (1 + NARROWEST_CELL);
+    const size_t columns = fitting > 0 ? fitting : 1;
+    for (size_t begin = 0; begin < map->columns->count; begin += columns) {
+        part.begin = begin;
+        part.end = begin + columns < map->columns->count ? begin + columns : map->columns->count;
+        if (begin > 0) {
+            fputc('\n', out);
         }
-        fputc('\n', out);
+        print_part(&part);
     }
-}
-
-int tolk_heatmap_draw(const struct tolk_sentence *source, const struct tolk_sentence *target,
-                      const struct tolk_word_attention *attention,
-                      const struct tolk_heatmap_options *options, FILE *out,
-                      struct tolk_error *error)
-{
-    struct heatmap map = {
-        .attention = attention,
-        .columns = make_labels(source),
-        .rows = make_labels(target),
-        .colour = options->colour,
-    };
-    if (map.columns == NULL || map.rows == NULL) {
-        free(map.columns);
-        free(map.rows);
-        return tolk_error_set(error, "out of memory for a heat map");
-    }
-    for (size_t t = 0; t <= attention->target_words; t++) {
-        map.label_width = map.rows[t].width > map.label_width ? map.rows[t].width : map.label_width;
-    }
-    map.stairs = options->width > 0 && total_width(&map) > options->width;
-    if (map.stairs) {
-        print_words_as_stairs(&map, out);
-    } else {
-        print_words_in_a_line(&map, out);
-    }
-    print_rows(&map, out);
-    free(map.columns);
-    free(map.rows);
-    return 0;
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/posterior.h"
+
 struct tolk_inspection {
     const struct tolk_model *model;
     struct tolk_workspace *workspace;
@@ -23,19 +25,6 @@ static int check_numbers(const struct tolk_inspection *inspection, size_t rows,
         }
     }
     return 0;
-}
-
-/* With every head as its prior. */
-static void find_posterior(struct tolk_inspection *inspection)
-{
-    const struct tolk_model *const model = inspection->model;
-    struct tolk_head_set all = {{0}};
-    for (size_t l = 0; l < tolk_inspection_layers(model, TOLK_CROSS); l++) {
-        for (size_t h = 0; h < tolk_inspection_heads(model, TOLK_CROSS); h++) {
-            tolk_head_set_add(&all, l, h);
-        }
-    }
-    tolk_transformer_posterior(model, &inspection->packed.batch, &all, inspection->workspace);
 }
 
 struct tolk_inspection *tolk_inspection_make(const struct tolk_model *model,
@@ -61,7 +50,6 @@ struct tolk_inspection *tolk_inspection_make(const struct tolk_model *model,
     if (check_numbers(inspection, target.length, error) != 0) {
         goto fail;
     }
-    find_posterior(inspection);
     return inspection;
 fail:
     tolk_inspection_free(inspection);
@@ -85,13 +73,12 @@ const struct tolk_model *tolk_inspection_model(const struct tolk_inspection *ins
 
 size_t tolk_inspection_layers(const struct tolk_model *model, enum tolk_attention_kind kind)
 {
-    return kind == TOLK_ENCODER_SELF ? model->config.encoder_layers : model->config.decoder_layers;
+    return tolk_attention_layers(&model->config, kind);
 }
 
 size_t tolk_inspection_heads(const struct tolk_model *model, enum tolk_attention_kind kind)
 {
-    return kind == TOLK_ENCODER_SELF ? model->config.encoder_attention_heads
-                                     : model->config.decoder_attention_heads;
+    return tolk_attention_heads(&model->config, kind);
 }
 
 struct tolk_attention_head tolk_inspection_head(const struct tolk_inspection *inspection,
@@ -121,7 +108,7 @@ const real *tolk_inspection_logits(const struct tolk_inspection *inspection, siz
            row * inspection->model->config.vocab_size;
 }
 
-const real *tolk_inspection_posterior(const struct tolk_inspection *inspection)
+const real *tolk_inspection_posterior_weights(const struct tolk_inspection *inspection)
 {
     return tolk_workspace_posterior(inspection->workspace, 0);
 }
@@ -129,4 +116,23 @@ const real *tolk_inspection_posterior(const struct tolk_inspection *inspection)
 const struct tolk_workspace *tolk_inspection_workspace(const struct tolk_inspection *inspection)
 {
     return inspection->workspace;
+}
+
+void tolk_inspection_posterior(struct tolk_inspection *inspection, const struct tolk_head_set *set)
+{
+    tolk_transformer_posterior(inspection->model, &inspection->packed.batch, set,
+                               inspection->workspace);
+}
+
+void tolk_inspection_posterior_of(struct tolk_inspection *inspection,
+                                  const struct tolk_attention_choice *choice)
+{
+    const struct tolk_config *const config = &inspection->model->config;
+    struct tolk_head_set all = {{0}};
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        for (size_t h = 0; h < config->decoder_attention_heads; h++) {
+            tolk_head_set_add(&all, l, h);
+        }
+    }
+    tolk_inspection_posterior(inspection, choice->posterior ? &choice->set : &all);
 }

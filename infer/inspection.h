@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "infer/packing.h"
+#include "infer/word_attention.h"
 #include "model/model.h"
 #include "model/posterior.h"
 #include "model/tapes.h"
@@ -52,8 +53,13 @@ struct tolk_embedded_row tolk_inspection_target(const struct tolk_inspection *in
 /* Scores before the softmax of the decoder's row t, [vocab_size]. */
 const real *tolk_inspection_logits(const struct tolk_inspection *inspection, size_t row);
 
-/* The posterior attention of all heads (model/posterior.h): [target rows, source rows]. */
-const real *tolk_inspection_posterior(const struct tolk_inspection *inspection);
+/* Computes the posterior attention of these heads, for who reads it. */
+void tolk_inspection_posterior(struct tolk_inspection *inspection, const struct tolk_head_set *set);
+/* The same of the heads that the choice names, or of all where it reads something else. */
+void tolk_inspection_posterior_of(struct tolk_inspection *inspection,
+                                  const struct tolk_attention_choice *choice);
+/* That of the last call: [target rows, source rows]. */
+const real *tolk_inspection_posterior_weights(const struct tolk_inspection *inspection);
 
 /* The pass that this reads, sentence 0 of it: for tolk_word_attention_read. */
 const struct tolk_workspace *tolk_inspection_workspace(const struct tolk_inspection *inspection);

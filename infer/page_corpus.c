@@ -91,6 +91,7 @@ static int gather_pair(void *context, const struct tolk_pair_visit *visit, struc
     if (inspection == NULL) {
         return -1;
     }
+    tolk_inspection_posterior_of(inspection, corpus->choice);
     const int status = tolk_page_links_read(&links, inspection, visit->source, visit->target,
                                             corpus->choice, error);
     if (status == 0) {

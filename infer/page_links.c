@@ -23,6 +23,7 @@ static int read_alignment(const struct reading *reading, struct tolk_attention_c
 {
     struct tolk_word_attention attention;
     choice.shift = shift;
+    choice.posterior = false;
     if (read_choice(reading, &choice, &attention, error) != 0) {
         return -1;
     }
@@ -54,33 +55,16 @@ static int read_heads(const struct reading *reading, size_t layers, size_t heads
     return status;
 }
 
-/* The posterior of words: that of a word's source pieces adds up, its rows are averaged. */
 static int read_posterior(const struct reading *reading, struct tolk_links *links,
                           struct tolk_error *error)
 {
-    const struct tolk_word_map *const source = &reading->source;
-    const struct tolk_word_map *const target = &reading->target;
-    const real *const posterior = tolk_inspection_posterior(reading->inspection);
-    const size_t width = source->words + 1;
-    struct tolk_word_attention words = {.source_words = source->words,
-                                        .target_words = target->words};
-    words.weights = calloc((target->words + 1) * width, sizeof *words.weights);
-    size_t *const rows = calloc(target->words + 1, sizeof *rows);
-    int status = words.weights == NULL || rows == NULL ? -1 : 0;
-    for (size_t t = 0; status == 0 && t <= target->pieces; t++) {
-        rows[tolk_word_map_word(target, t)]++;
+    const real *const posterior = tolk_inspection_posterior_weights(reading->inspection);
+    struct tolk_word_attention words;
+    if (tolk_word_attention_average(&words, &posterior, 1, false, &reading->source,
+                                    &reading->target, error) != 0) {
+        return -1;
     }
-    for (size_t t = 0; status == 0 && t <= target->pieces; t++) {
-        const size_t word = tolk_word_map_word(target, t);
-        for (size_t s = 0; s <= source->pieces; s++) {
-            words.weights[word * width + tolk_word_map_word(source, s)] +=
-                (float)posterior[t * (source->pieces + 1) + s] / (float)rows[word];
-        }
-    }
-    if (status == 0) {
-        status = tolk_word_attention_hard(&words, links);
-    }
-    free(rows);
+    const int status = tolk_word_attention_hard(&words, links);
     tolk_word_attention_free(&words);
     return status == 0 ? 0 : tolk_error_set(error, "out of memory for the posterior's links");
 }
@@ -90,8 +74,8 @@ int tolk_page_links_read(struct tolk_page_links *links, const struct tolk_inspec
                          const struct tolk_attention_choice *choice, struct tolk_error *error)
 {
     const struct tolk_model *const model = tolk_inspection_model(inspection);
-    const struct reading reading = {inspection, tolk_sentence_map(source),
-                                    tolk_sentence_map(target)};
+    const struct reading reading = {inspection, tolk_sentence_map(source, TOLK_WORDS),
+                                    tolk_sentence_map(target, TOLK_WORDS)};
     *links = (struct tolk_page_links){.layers = tolk_inspection_layers(model, TOLK_CROSS),
                                       .heads = tolk_inspection_heads(model, TOLK_CROSS)};
     for (size_t way = 0; way < TOLK_PAGE_READINGS; way++) {

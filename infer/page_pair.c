@@ -73,7 +73,7 @@ static json_t *posterior_json(const struct tolk_page_pair *pair)
     if (numbers == NULL) {
         return NULL;
     }
-    to_fractions(tolk_inspection_posterior(pair->inspection), cells, numbers);
+    to_fractions(tolk_inspection_posterior_weights(pair->inspection), cells, numbers);
     json_t *const json = numbers_json(numbers, cells);
     free(numbers);
     return json;

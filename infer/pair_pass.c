@@ -5,7 +5,8 @@
 
 #include "infer/jobs.h"
 
-enum { WINDOW_PAIRS = 4096 };
+/* Pairs read together; fewer where each leaves many attentions behind. */
+enum { WINDOW_PAIRS = 4096, WINDOW_VIEWS = 1 << 14 };
 
 struct visiting {
     tolk_pair_visitor *visitor;
@@ -137,22 +138,31 @@ static int window_run(const struct tolk_pair_pass *pass, struct tolk_forcer *for
     return status;
 }
 
+static size_t window_pairs(const struct tolk_pair_pass *pass)
+{
+    const size_t views = pass->reading.view_count;
+    return views <= WINDOW_VIEWS / WINDOW_PAIRS ? WINDOW_PAIRS
+           : views < WINDOW_VIEWS               ? WINDOW_VIEWS / views
+                                                : 1;
+}
+
 int tolk_pair_pass_run(const struct tolk_pair_pass *pass, const struct tolk_pairs *pairs,
                        tolk_pair_visitor *visitor, void *context, struct tolk_error *error)
 {
     struct window *const window = malloc(sizeof *window);
-    struct tolk_forcer *const forcer = tolk_forcer_create(pass->model, error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(pass->model, pass->weights, error);
     const struct visiting visiting = {visitor, context};
     int status = -1;
     if (window == NULL || forcer == NULL) {
         tolk_error_set(error, "out of memory");
         goto out;
     }
+    const size_t most = window_pairs(pass);
     status = 0;
-    for (size_t i = 0; status == 0 && i < pairs->count; i += WINDOW_PAIRS) {
+    for (size_t i = 0; status == 0 && i < pairs->count; i += most) {
         const size_t left = pairs->count - i;
-        status = window_run(pass, forcer, pairs, i, left < WINDOW_PAIRS ? left : WINDOW_PAIRS,
-                            window, &visiting, error);
+        status =
+            window_run(pass, forcer, pairs, i, left < most ? left : most, window, &visiting, error);
     }
 out:
     tolk_forcer_free(forcer);

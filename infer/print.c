@@ -6,11 +6,13 @@
 /* Enough for a float; the shortest that keeps lines readable. */
 enum { JSON_DIGITS = 7 };
 
-void tolk_print_word_scores(const double *scores, size_t words, FILE *out)
+void tolk_print_scores(const struct tolk_sentence *target, const struct tolk_reading *reading,
+                       enum tolk_unit unit, FILE *out)
 {
-    fputs(" ||| WordScores=", out);
-    for (size_t w = 0; w <= words; w++) {
-        fprintf(out, " %.5f", scores[w]);
+    const double *const scores = unit == TOLK_PIECES ? reading->piece_scores : reading->word_scores;
+    fprintf(out, " ||| %s=", unit == TOLK_PIECES ? "PieceScores" : "WordScores");
+    for (size_t i = 0; i <= tolk_sentence_units(target, unit); i++) {
+        fprintf(out, " %.5f", scores[i]);
     }
 }
 
@@ -20,7 +22,8 @@ static int print_marian(const struct tolk_translation *translation,
 {
     fputs(translation->sentence.text, out);
     if (options->alignment.kind != TOLK_ALIGNMENT_NONE) {
-        char *const text = tolk_alignment_text(&options->alignment, &translation->attention, error);
+        char *const text =
+            tolk_alignment_text(&options->alignment, &translation->reading.attention, error);
         if (text == NULL) {
             return -1;
         }
@@ -28,29 +31,9 @@ static int print_marian(const struct tolk_translation *translation,
         free(text);
     }
     if (options->word_scores) {
-        tolk_print_word_scores(translation->word_scores, translation->sentence.words.count, out);
+        tolk_print_scores(&translation->sentence, &translation->reading, options->unit, out);
     }
     return 0;
-}
-
-json_t *tolk_words_json(const struct tolk_sentence *sentence)
-{
-    json_t *const words = json_array();
-    for (size_t w = 0; w < sentence->words.count; w++) {
-        const size_t begin = sentence->words.begin[w];
-        json_array_append_new(words,
-                              json_stringn(sentence->text + begin, sentence->words.end[w] - begin));
-    }
-    return words;
-}
-
-json_t *tolk_numbers_json(const double *numbers, size_t count)
-{
-    json_t *const array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(array, json_real(numbers[i]));
-    }
-    return array;
 }
 
 int tolk_print_json(json_t *object, FILE *out, struct tolk_error *error)
@@ -65,38 +48,30 @@ int tolk_print_json(json_t *object, FILE *out, struct tolk_error *error)
     return 0;
 }
 
-static int describe(const struct tolk_translation *translation,
-                    const struct tolk_print_options *options, json_t *object,
+static int describe(const struct tolk_translated *translated,
+                    const struct tolk_translation *translation,
+                    const struct tolk_print_options *options, json_t **object,
                     struct tolk_error *error)
 {
-    const struct tolk_sentence *const sentence = &translation->sentence;
-    json_object_set_new(object, "translation", json_string(sentence->text));
-    json_object_set_new(object, "score", json_real(translation->score));
-    json_object_set_new(object, "normalised_score", json_real(translation->normalised_score));
-    json_object_set_new(object, "words", tolk_words_json(sentence));
-    json_object_set_new(object, "word_scores",
-                        tolk_numbers_json(translation->word_scores, sentence->words.count + 1));
-    if (options->alignment.kind == TOLK_ALIGNMENT_NONE) {
-        return 0;
+    *object = tolk_pair_json(&translated->source, &translation->sentence, &translation->reading,
+                             options, error);
+    if (*object == NULL) {
+        return -1;
     }
-    return tolk_alignment_json(&options->alignment, &translation->attention, object, error);
+    json_object_set_new(*object, "normalised_score", json_real(translation->normalised_score));
+    return 0;
 }
 
 static int print_json(const struct tolk_translated *translated,
                       const struct tolk_print_options *options, FILE *out, struct tolk_error *error)
 {
-    json_t *const object = json_object();
-    json_object_set_new(object, "source", json_string(translated->source.text));
-    json_object_set_new(object, "source_words", tolk_words_json(&translated->source));
-    if (translated->source.pieces < translated->source.all_pieces) {
-        json_object_set_new(object, "truncated", json_true());
-    }
-    int status = describe(&translated->items[0], options, object, error);
+    json_t *object = NULL;
+    int status = describe(translated, &translated->items[0], options, &object, error);
     if (options->n_best && status == 0) {
         json_t *const all = json_array();
         for (size_t i = 0; status == 0 && i < translated->count; i++) {
-            json_t *const item = json_object();
-            status = describe(&translated->items[i], options, item, error);
+            json_t *item = NULL;
+            status = describe(translated, &translated->items[i], options, &item, error);
             json_array_append_new(all, item);
         }
         json_object_set_new(object, "n_best", all);
@@ -127,7 +102,7 @@ int tolk_print_translated(const struct tolk_translated *translated, size_t line,
         if (print_marian(&translated->items[i], options, out, error) != 0) {
             return -1;
         }
-        fprintf(out, " ||| F0= %.5f ||| %.5f\n", translated->items[i].score,
+        fprintf(out, " ||| F0= %.5f ||| %.5f\n", translated->items[i].reading.score,
                 translated->items[i].normalised_score);
     }
     return 0;

@@ -28,6 +28,7 @@ int tolk_sentence_check_codec(const struct tolk_codec *codec, const struct tolk_
     return 0;
 }
 
+/* Splits the text, and takes over what the pieces cover. */
 static int find_words(struct tolk_sentence *sentence, struct tolk_pieces *pieces,
                       struct tolk_error *error)
 {
@@ -39,6 +40,9 @@ static int find_words(struct tolk_sentence *sentence, struct tolk_pieces *pieces
         return tolk_error_set(error, "out of memory for %zu pieces", pieces->count);
     }
     tolk_words_of_pieces(&sentence->words, pieces, sentence->word_of_piece);
+    sentence->piece_begin = pieces->begin;
+    sentence->piece_end = pieces->end;
+    pieces->begin = pieces->end = NULL;
     if (sentence->pieces < sentence->all_pieces) {
         /* The attention is a table of words by words, and a line of megabytes has millions. */
         const size_t pieces_read = sentence->pieces;
@@ -51,7 +55,7 @@ int tolk_sentence_encode(struct tolk_sentence *sentence, const struct tolk_codec
                          enum tolk_side side, const char *text, size_t longest,
                          struct tolk_error *error)
 {
-    *sentence = (struct tolk_sentence){0};
+    *sentence = (struct tolk_sentence){.codec = codec};
     struct tolk_pieces pieces = {0};
     int status = tolk_codec_encode(codec, side, text, strlen(text), &pieces, error);
     if (status != 0) {
@@ -112,7 +116,8 @@ static int find_decoded_ranges(const struct tolk_codec *codec, const struct tolk
 int tolk_sentence_decode(struct tolk_sentence *sentence, const struct tolk_codec *codec,
                          const int32_t *ids, size_t length, bool words, struct tolk_error *error)
 {
-    *sentence = (struct tolk_sentence){.pieces = length - 1, .all_pieces = length - 1};
+    *sentence =
+        (struct tolk_sentence){.codec = codec, .pieces = length - 1, .all_pieces = length - 1};
     struct tolk_pieces pieces = {0};
     int status = -1;
     sentence->ids = malloc(length * sizeof *sentence->ids);
@@ -142,16 +147,28 @@ void tolk_sentence_free(struct tolk_sentence *sentence)
     free(sentence->text);
     tolk_words_free(&sentence->words);
     free(sentence->ids);
+    free(sentence->piece_begin);
+    free(sentence->piece_end);
     free(sentence->word_of_piece);
     *sentence = (struct tolk_sentence){0};
 }
 
-void tolk_sentence_word_scores(const struct tolk_sentence *sentence,
-                               const double *log_probabilities, double *scores)
+const char *tolk_sentence_piece(const struct tolk_sentence *sentence, size_t i)
 {
-    const struct tolk_word_map map = tolk_sentence_map(sentence);
-    memset(scores, 0, (map.words + 1) * sizeof *scores);
+    return tolk_codec_piece(sentence->codec, sentence->ids[i]);
+}
+
+double *tolk_sentence_scores(const struct tolk_sentence *sentence, enum tolk_unit unit,
+                             const double *log_probabilities, struct tolk_error *error)
+{
+    const struct tolk_word_map map = tolk_sentence_map(sentence, unit);
+    double *const scores = calloc(map.words + 1, sizeof *scores);
+    if (scores == NULL) {
+        tolk_error_set(error, "out of memory for %zu scores", map.words + 1);
+        return NULL;
+    }
     for (size_t i = 0; i <= map.pieces; i++) {
         scores[tolk_word_map_word(&map, i)] += log_probabilities[i];
     }
+    return scores;
 }

@@ -5,7 +5,6 @@
 
 #include "infer/jobs.h"
 #include "infer/packing.h"
-#include "infer/reading.h"
 
 /* What one thread works with. */
 struct worker {
@@ -60,7 +59,7 @@ struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
     }
     if (options->attention) {
         translator->options.words = true;
-        translator->forcer = tolk_forcer_create(model, error);
+        translator->forcer = tolk_forcer_create(model, translator->weights, error);
     }
     if (translator->weights == NULL || (options->attention && translator->forcer == NULL)) {
         tolk_translator_free(translator);
@@ -115,8 +114,7 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
 static void translation_free(struct tolk_translation *translation)
 {
     tolk_sentence_free(&translation->sentence);
-    free(translation->word_scores);
-    tolk_word_attention_free(&translation->attention);
+    tolk_reading_free(&translation->reading);
 }
 
 void tolk_translated_free(struct tolk_translated *translated)
@@ -132,6 +130,7 @@ void tolk_translated_free(struct tolk_translated *translated)
 /* The empty translation of a blank line, of which the model is not asked. */
 static int translate_blank(struct tolk_translated *result, struct tolk_error *error)
 {
+    static const double certain = 0; /* log p of its end */
     result->items = calloc(1, sizeof *result->items);
     if (result->items == NULL) {
         return tolk_error_set(error, "out of memory");
@@ -139,34 +138,26 @@ static int translate_blank(struct tolk_translated *result, struct tolk_error *er
     result->count = 1;
     struct tolk_translation *const empty = &result->items[0];
     empty->sentence.text = strdup("");
-    empty->word_scores = calloc(1, sizeof *empty->word_scores);
-    if (empty->sentence.text == NULL || empty->word_scores == NULL) {
+    if (empty->sentence.text == NULL) {
         return tolk_error_set(error, "out of memory");
     }
-    return 0;
+    return tolk_reading_score(&empty->reading, &empty->sentence, &certain, error);
 }
 
 static int take_hypothesis(const struct tolk_translator *translator,
                            const struct tolk_hypothesis *hypothesis,
                            struct tolk_translation *translation, struct tolk_error *error)
 {
-    translation->score = hypothesis->score;
+    translation->reading.score = hypothesis->score;
     translation->normalised_score = hypothesis->normalised_score;
     if (tolk_sentence_decode(&translation->sentence, translator->codec, hypothesis->ids,
                              hypothesis->length, translator->options.words, error) != 0) {
         return -1;
     }
-    if (!translator->options.words) {
-        return 0;
-    }
-    const size_t words = translation->sentence.words.count;
-    translation->word_scores = malloc((words + 1) * sizeof *translation->word_scores);
-    if (translation->word_scores == NULL) {
-        return tolk_error_set(error, "out of memory for %zu words", words);
-    }
-    tolk_sentence_word_scores(&translation->sentence, hypothesis->log_probabilities,
-                              translation->word_scores);
-    return 0;
+    return translator->options.words
+               ? tolk_reading_score(&translation->reading, &translation->sentence,
+                                    hypothesis->log_probabilities, error)
+               : 0;
 }
 
 static int take_hypotheses(const struct tolk_translator *translator,
@@ -311,14 +302,18 @@ static int read_attention(struct tolk_translator *translator, size_t count,
     const struct tolk_reading_options wanted = {
         .batch_tokens = translator->options.batch_tokens,
         .choice = &translator->options.choice,
+        .views = translator->options.views,
+        .view_count = translator->options.view_count,
+        .unit = translator->options.unit,
     };
     status = tolk_read_pairs(translator->forcer, pairs, n, &wanted, readings, error);
     n = 0;
     for (size_t i = 0; status == 0 && i < count; i++) {
         for (size_t j = 0; results[i].source.pieces > 0 && j < results[i].count; j++, n++) {
-            results[i].items[j].attention = readings[n].attention;
-            readings[n].attention.weights = NULL;
-            tolk_reading_free(&readings[n]);
+            struct tolk_reading *const reading = &results[i].items[j].reading;
+            reading->attention = readings[n].attention;
+            reading->views = readings[n].views;
+            reading->view_count = readings[n].view_count;
         }
     }
 out:

@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "infer/reading.h"
 #include "infer/search.h"
 #include "infer/sentence.h"
-#include "infer/word_attention.h"
 #include "model/inference.h"
 #include "model/model.h"
 
@@ -38,10 +38,13 @@ struct tolk_translator_options {
     /* The model's matrices packed in this precision, lent; NULL: the translator packs its own. */
     struct tolk_inference_weights *weights;
     const struct tolk_search_observer *observer; /* of the searches; NULL: none */
-    size_t batch_tokens;                         /* source pieces in a batch */
-    bool words;     /* fill in tolk_translation.words and word_scores */
-    bool attention; /* and its attention, as `choice` reads it */
+    size_t batch_tokens; /* source pieces in a batch */
+    bool words;          /* fill in the words and the scores of words and pieces */
+    bool attention;      /* and the attention, as `choice` reads it, and more views (reading.h) */
     struct tolk_attention_choice choice;
+    const struct tolk_attention_view *views; /* [view_count] */
+    size_t view_count;
+    enum tolk_unit unit;
 };
 
 /* Beam and length penalty as the model's config suggests them, no attention. */
@@ -49,10 +52,8 @@ struct tolk_translator_options tolk_translator_options_default(const struct tolk
 
 struct tolk_translation {
     struct tolk_sentence sentence; /* its words only where they are wanted */
-    double score;                  /* Σ log p of its pieces, eos among them */
-    double normalised_score;       /* score / pieces^length_penalty */
-    double *word_scores;           /* [words + 1]: Σ log p of a word's pieces; last eos */
-    struct tolk_word_attention attention;
+    double normalised_score;       /* reading.score / pieces^length_penalty */
+    struct tolk_reading reading;
 };
 
 /* What became of one line: the best translations, best first. A blank line has one, empty. */

@@ -13,6 +13,35 @@ enum tolk_activation { TOLK_RELU, TOLK_SWISH, TOLK_GELU };
 
 enum { TOLK_MAX_HEADS = 64, TOLK_MAX_LAYERS = 64 };
 
+/* Some heads of the decoder's cross-attention: bit h of heads[l] is head h of layer l. */
+struct tolk_head_set {
+    uint64_t heads[TOLK_MAX_LAYERS];
+};
+
+static inline void tolk_head_set_add(struct tolk_head_set *set, size_t layer, size_t head)
+{
+    set->heads[layer] |= UINT64_C(1) << head;
+}
+
+static inline void tolk_head_set_remove(struct tolk_head_set *set, size_t layer, size_t head)
+{
+    set->heads[layer] &= ~(UINT64_C(1) << head);
+}
+
+static inline bool tolk_head_set_has(const struct tolk_head_set *set, size_t layer, size_t head)
+{
+    return (set->heads[layer] >> head & 1) != 0;
+}
+
+static inline bool tolk_head_set_is_empty(const struct tolk_head_set *set)
+{
+    uint64_t any = 0;
+    for (size_t l = 0; l < TOLK_MAX_LAYERS; l++) {
+        any |= set->heads[l];
+    }
+    return any == 0;
+}
+
 struct tolk_config {
     size_t d_model;
     size_t encoder_layers;
@@ -43,6 +72,9 @@ struct tolk_config {
     /* A key of our own: those heads look for a target word where it is the decoder's input, not its
      * output (Chen et al. 2020). */
     bool alignment_shift;
+    /* A key of our own: [[layer, head], …], the heads whose posterior attention (posterior.h)
+     * aligns better still. Empty: none does. */
+    struct tolk_head_set alignment_posterior;
 };
 
 /* A small pre-norm model: d_model 256, 4 heads, feed-forward 1024, 3 + 3 layers, ReLU. */

@@ -130,6 +130,36 @@ static int read_alignment_shift(struct tolk_config *config, const json_t *root, 
     return 0;
 }
 
+static bool is_below(const json_t *number, json_int_t limit)
+{
+    return json_is_integer(number) && json_integer_value(number) >= 0 &&
+           json_integer_value(number) < limit;
+}
+
+static int read_alignment_posterior(struct tolk_config *config, const json_t *root,
+                                    const char *path, struct tolk_error *error)
+{
+    const json_t *list = value_of(root, "alignment_posterior");
+    const json_t *one;
+    size_t i;
+    if (list != NULL && !json_is_array(list)) {
+        return unexpected(path, "alignment_posterior", "a list of [layer, head]", list, error);
+    }
+    json_array_foreach(list, i, one)
+    {
+        const json_t *const layer = json_array_get(one, 0);
+        const json_t *const head = json_array_get(one, 1);
+        if (json_array_size(one) != 2 || !is_below(layer, (json_int_t)config->decoder_layers) ||
+            !is_below(head, (json_int_t)config->decoder_attention_heads)) {
+            return unexpected(path, "alignment_posterior",
+                              "[layer, head] of the decoder's cross-attention", one, error);
+        }
+        tolk_head_set_add(&config->alignment_posterior, (size_t)json_integer_value(layer),
+                          (size_t)json_integer_value(head));
+    }
+    return 0;
+}
+
 static const struct tolk_layout_name *read_layout(const json_t *root, const char *path,
                                                   struct tolk_error *error)
 {
@@ -211,6 +241,7 @@ static int read_config(struct tolk_config *config, const json_t *root, const cha
     if (read_fields(config, root, path, error) != 0 ||
         read_alignment_heads(config, root, path, error) != 0 ||
         read_alignment_shift(config, root, path, error) != 0 ||
+        read_alignment_posterior(config, root, path, error) != 0 ||
         check_fixed(root, layout, config, path, error) != 0) {
         return -1;
     }

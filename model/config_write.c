@@ -56,6 +56,24 @@ static int add_fields(json_t *root, const struct tolk_config *config)
     return failed;
 }
 
+static int add_alignment_posterior(json_t *root, const struct tolk_config *config)
+{
+    if (tolk_head_set_is_empty(&config->alignment_posterior)) {
+        return 0;
+    }
+    json_t *list = json_array();
+    int failed = json_object_set_new(root, "alignment_posterior", list);
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        for (size_t h = 0; h < config->decoder_attention_heads; h++) {
+            if (tolk_head_set_has(&config->alignment_posterior, l, h)) {
+                failed |=
+                    json_array_append_new(list, json_pack("[I, I]", (json_int_t)l, (json_int_t)h));
+            }
+        }
+    }
+    return failed;
+}
+
 static int add_alignment(json_t *root, const struct tolk_config *config)
 {
     if (config->alignment_layer < 0) {
@@ -85,7 +103,8 @@ char *tolk_config_json(const struct tolk_config *config)
     const struct tolk_layout_name *layout = layout_of(config);
     json_t *root = json_pack("{s:s, s:[s]}", "model_type", layout->model_type, "architectures",
                              layout->architecture);
-    int failed = add_fields(root, config) | add_alignment(root, config);
+    int failed = add_fields(root, config) | add_alignment(root, config) |
+                 add_alignment_posterior(root, config);
     for (size_t i = 0; i < tolk_fixed_flag_count; i++) {
         failed |= json_object_set_new(root, tolk_fixed_flags[i].key,
                                       json_boolean(tolk_fixed_flags[i].value));

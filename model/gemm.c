@@ -162,7 +162,7 @@ static void multiply(const struct product *x)
 {
     real *const packed_b = b_words; /* the calling thread's, for the whole team */
     const size_t threads = threads_for(x);
-    if (threads == 1 && !omp_in_parallel()) {
+    if (threads == 1 && omp_get_level() == 0) {
         multiply_together(x, packed_b); /* a team of one costs more than a small product */
         return;
     }

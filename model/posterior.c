@@ -88,14 +88,11 @@ static void weigh_row(size_t keys, real *row, const real *clue)
     }
 }
 
-static void weigh_sentence(const struct tolk_batch *batch, const struct tolk_posterior *posterior,
-                           size_t sentence)
+void tolk_posterior_weigh(size_t target_rows, size_t source_rows, real *weights,
+                          const real *evidence)
 {
-    const size_t at = posterior->weight_begin[sentence];
-    const size_t queries = batch->target_begin[sentence + 1] - batch->target_begin[sentence];
-    const size_t keys = batch->source_begin[sentence + 1] - batch->source_begin[sentence];
-    for (size_t t = 0; t < queries; t++) {
-        weigh_row(keys, posterior->weights + at + t * keys, posterior->evidence + at + t * keys);
+    for (size_t t = 0; t < target_rows; t++) {
+        weigh_row(source_rows, weights + t * source_rows, evidence + t * source_rows);
     }
 }
 
@@ -122,7 +119,10 @@ void tolk_posterior_run(const struct tolk_model *model, const struct tolk_batch 
     }
 #pragma omp parallel for schedule(dynamic)
     for (size_t s = 0; s < batch->sentences; s++) {
-        weigh_sentence(batch, posterior, s);
+        const size_t at = posterior->weight_begin[s];
+        tolk_posterior_weigh(batch->target_begin[s + 1] - batch->target_begin[s],
+                             batch->source_begin[s + 1] - batch->source_begin[s],
+                             posterior->weights + at, posterior->evidence + at);
     }
 }
 
@@ -145,6 +145,11 @@ void tolk_transformer_posterior(const struct tolk_model *model, const struct tol
     posterior.rstd = model->config.normalize_before ? workspace->decoder_final.rstd
                                                     : last->feed_forward.sublayer.rstd;
     tolk_posterior_run(model, batch, set, &posterior);
+}
+
+const real *tolk_workspace_evidence(const struct tolk_workspace *workspace, size_t sentence)
+{
+    return workspace->posterior.evidence + workspace->weight_begin[TOLK_CROSS][sentence];
 }
 
 const real *tolk_workspace_posterior(const struct tolk_workspace *workspace, size_t sentence)

@@ -18,27 +18,10 @@
 #ifndef TOLK_MODEL_POSTERIOR_H
 #define TOLK_MODEL_POSTERIOR_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "model/config.h"
 #include "model/transformer.h"
-
-/* Some heads of the decoder's cross-attention: bit h of heads[l] is head h of layer l. */
-struct tolk_head_set {
-    uint64_t heads[TOLK_MAX_LAYERS];
-};
-
-static inline void tolk_head_set_add(struct tolk_head_set *set, size_t layer, size_t head)
-{
-    set->heads[layer] |= UINT64_C(1) << head;
-}
-
-static inline bool tolk_head_set_has(const struct tolk_head_set *set, size_t layer, size_t head)
-{
-    return (set->heads[layer] >> head & 1) != 0;
-}
 
 /* What a pass of the decoder left behind, and room for the posterior; d is d_model. The weights of
  * all heads are laid out as struct tolk_attention says, those of one head and sentence as
@@ -62,6 +45,12 @@ void tolk_posterior_run(const struct tolk_model *model, const struct tolk_batch 
 void tolk_transformer_posterior(const struct tolk_model *model, const struct tolk_batch *batch,
                                 const struct tolk_head_set *set, struct tolk_workspace *workspace);
 
+/* weights ← weights · exp(evidence), each row of sum 1; [target rows, source rows]. */
+void tolk_posterior_weigh(size_t target_rows, size_t source_rows, real *weights,
+                          const real *evidence);
+
+/* c of the last posterior of one sentence: row-major [target rows, source rows]. */
+const real *tolk_workspace_evidence(const struct tolk_workspace *workspace, size_t sentence);
 /* The last posterior of one sentence: row-major [target rows, source rows]. */
 const real *tolk_workspace_posterior(const struct tolk_workspace *workspace, size_t sentence);
 

@@ -60,8 +60,6 @@ struct tolk_attention_head tolk_tapes_head(const struct tolk_workspace *workspac
     const struct tolk_weights *const weights = &workspace->model->weights;
     const struct tolk_batch *const batch = workspace->batch;
     const bool encoder = kind == TOLK_ENCODER_SELF;
-    const size_t heads =
-        encoder ? config->encoder_attention_heads : config->decoder_attention_heads;
     assert(workspace->keeps_tapes);
     struct tolk_attention_head view;
     if (encoder) {
@@ -75,7 +73,7 @@ struct tolk_attention_head tolk_tapes_head(const struct tolk_workspace *workspac
         view = cross_head(workspace, &workspace->decoder[layer].cross, sentence);
         view.projections = &weights->decoder[layer].cross;
     }
-    view.dim = config->d_model / heads;
+    view.dim = config->d_model / tolk_attention_heads(config, kind);
     view.first_row = head * view.dim;
     view.q += view.first_row;
     view.k += view.first_row;

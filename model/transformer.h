@@ -88,6 +88,20 @@ void tolk_transformer_backward(const struct tolk_model *model, const struct tolk
                                struct tolk_workspace *workspace, struct tolk_weights *gradients);
 
 enum tolk_attention_kind { TOLK_ENCODER_SELF, TOLK_DECODER_SELF, TOLK_CROSS };
+enum { TOLK_ATTENTION_KINDS = TOLK_CROSS + 1 };
+
+static inline size_t tolk_attention_layers(const struct tolk_config *config,
+                                           enum tolk_attention_kind kind)
+{
+    return kind == TOLK_ENCODER_SELF ? config->encoder_layers : config->decoder_layers;
+}
+
+static inline size_t tolk_attention_heads(const struct tolk_config *config,
+                                          enum tolk_attention_kind kind)
+{
+    return kind == TOLK_ENCODER_SELF ? config->encoder_attention_heads
+                                     : config->decoder_attention_heads;
+}
 
 /* The attention weights of the last forward pass for one sentence: row-major [queries, keys], rows
  * sum to 1 (before dropout). Queries and keys are source or target rows of the sentence by the

@@ -324,10 +324,8 @@ const real *tolk_workspace_attention(const struct tolk_workspace *workspace,
                                      enum tolk_attention_kind kind, size_t layer, size_t sentence,
                                      size_t head)
 {
-    const struct tolk_config *config = &workspace->model->config;
     const size_t *begin = workspace->weight_begin[kind];
-    const size_t heads = kind == TOLK_ENCODER_SELF ? config->encoder_attention_heads
-                                                   : config->decoder_attention_heads;
+    const size_t heads = tolk_attention_heads(&workspace->model->config, kind);
     const real *weights = kind == TOLK_ENCODER_SELF   ? workspace->encoder[layer].self.weights
                           : kind == TOLK_DECODER_SELF ? workspace->decoder[layer].self.weights
                                                       : workspace->decoder[layer].cross.weights;

@@ -6,6 +6,7 @@
 
 #include "align/aligner.h"
 #include "infer/alignment_choice.h"
+#include "infer/posterior_choice.h"
 #include "model/model.h"
 
 enum {
@@ -28,9 +29,27 @@ static struct tolk_pairs borrow_pairs(const struct tolk_training_corpus *corpus)
     return pairs;
 }
 
+/* The best heads of one layer, and the best of all for posterior attention. */
+struct found {
+    struct tolk_attention_choice choice;
+    double aer;
+    struct tolk_head_set posterior;
+    double posterior_aer;
+};
+
+static int choose_by_links(const struct tolk_model *model, const struct tolk_codec *codec,
+                           const struct tolk_pairs *pairs, struct found *found,
+                           struct tolk_error *error)
+{
+    return tolk_alignment_choose(model, codec, pairs, &found->choice, &found->aer, error) != 0 ||
+                   tolk_posterior_choose(model, codec, pairs, &found->posterior,
+                                         &found->posterior_aer, error) != 0
+               ? -1
+               : 0;
+}
+
 static int choose_by_agreement(const struct tolk_model *model, const struct tolk_codec *codec,
-                               const struct tolk_training_corpus *corpus,
-                               struct tolk_attention_choice *choice, double *aer,
+                               const struct tolk_training_corpus *corpus, struct found *found,
                                struct tolk_error *error)
 {
     const struct tolk_aligner_options options = tolk_aligner_options_default();
@@ -49,7 +68,7 @@ static int choose_by_agreement(const struct tolk_model *model, const struct tolk
     for (size_t i = 0; i < pairs.count; i++) {
         pairs.items[i].links = links[i];
     }
-    result = tolk_alignment_choose(model, codec, &pairs, choice, aer, error);
+    result = choose_by_links(model, codec, &pairs, found, error);
     for (size_t i = 0; i < aligned; i++) {
         tolk_links_free(&links[i]);
     }
@@ -60,12 +79,41 @@ out:
 }
 
 static int choose(const struct tolk_model *model, const struct tolk_codec *codec,
-                  const struct tolk_training_corpus *corpus, struct tolk_attention_choice *choice,
-                  double *aer, struct tolk_error *error)
+                  const struct tolk_training_corpus *corpus, struct found *found,
+                  struct tolk_error *error)
 {
-    return corpus->dev.aligned
-               ? tolk_alignment_choose(model, codec, &corpus->dev, choice, aer, error)
-               : choose_by_agreement(model, codec, corpus, choice, aer, error);
+    return corpus->dev.aligned ? choose_by_links(model, codec, &corpus->dev, found, error)
+                               : choose_by_agreement(model, codec, corpus, found, error);
+}
+
+static void keep(struct tolk_config *config, const struct found *found)
+{
+    config->alignment_layer = (int)found->choice.layer;
+    config->alignment_head_count = found->choice.head_count;
+    memcpy(config->alignment_heads, found->choice.heads, sizeof config->alignment_heads);
+    config->alignment_shift = found->choice.shift;
+    config->alignment_posterior = (struct tolk_head_set){{0}};
+    if (found->posterior_aer < found->aer) {
+        config->alignment_posterior = found->posterior;
+    }
+}
+
+static void report(struct tolk_progress *progress, const struct found *found, const char *measured)
+{
+    char heads[32] = "all heads";
+    if (found->choice.head_count == 1) {
+        snprintf(heads, sizeof heads, "head %zu", found->choice.heads[0]);
+    }
+    tolk_progress_note(
+        progress, "attention aligns best in layer %zu, %s, where a word is the %s: %s %.3f",
+        found->choice.layer, heads, found->choice.shift ? "input" : "output", measured, found->aer);
+    size_t count = 0;
+    for (size_t l = 0; l < TOLK_MAX_LAYERS; l++) {
+        count += (size_t)__builtin_popcountll(found->posterior.heads[l]);
+    }
+    tolk_progress_note(progress, "posterior attention of %zu heads: %s %.3f%s", count, measured,
+                       found->posterior_aer,
+                       found->posterior_aer < found->aer ? ", which is what tolk reads" : "");
 }
 
 int tolk_training_choose_alignment(const char *folder, const struct tolk_training_options *options,
@@ -74,8 +122,7 @@ int tolk_training_choose_alignment(const char *folder, const struct tolk_trainin
                                    struct tolk_progress *progress, struct tolk_error *error)
 {
     struct tolk_model model;
-    struct tolk_attention_choice choice;
-    double aer;
+    struct found found;
     int result = -1;
     if (options->guided_alignment != NULL && !corpus->dev.aligned) {
         return 0; /* the guided head is the best known */
@@ -83,24 +130,15 @@ int tolk_training_choose_alignment(const char *folder, const struct tolk_trainin
     if (tolk_model_load(&model, folder, error) != 0) {
         return -1;
     }
-    if (choose(&model, codec, corpus, &choice, &aer, error) != 0) {
+    if (choose(&model, codec, corpus, &found, error) != 0) {
         goto out;
     }
-    model.config.alignment_layer = (int)choice.layer;
-    model.config.alignment_head_count = choice.head_count;
-    memcpy(model.config.alignment_heads, choice.heads, sizeof model.config.alignment_heads);
-    model.config.alignment_shift = choice.shift;
+    keep(&model.config, &found);
     if (tolk_model_save(&model, model.values, folder, error) != 0) {
         goto out;
     }
-    char heads[32] = "all heads";
-    if (choice.head_count == 1) {
-        snprintf(heads, sizeof heads, "head %zu", choice.heads[0]);
-    }
-    tolk_progress_note(
-        progress, "attention aligns best in layer %zu, %s, where a word is the %s: %s %.3f",
-        choice.layer, heads, choice.shift ? "input" : "output",
-        corpus->dev.aligned ? "AER on dev" : "AER against the statistical aligner", aer);
+    report(progress, &found,
+           corpus->dev.aligned ? "AER on dev" : "AER against the statistical aligner");
     result = 0;
 out:
     tolk_model_free(&model);

@@ -34,12 +34,19 @@ static uint32_t word_of_row(const struct tolk_guidance *guidance, const struct s
 }
 
 /* Writes the source rows that a row looks at, in their order, where there is room for them (`keys`
- * not NULL); returns how many they are. Links are sorted by source. */
+ * not NULL); returns how many they are. Links are sorted by source. A word without any looks at the
+ * end of the source, which is how the attention between words says that it has no counterpart; of a
+ * pair without links nothing is known. */
 static size_t map_row(const struct sentence *sentence, uint32_t word, uint32_t *keys)
 {
     size_t count = 0;
-    for (size_t i = 0; i < sentence->links->count && word != TOLK_NO_WORD; i++) {
+    bool linked = false;
+    if (word == TOLK_NO_WORD || sentence->links->count == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < sentence->links->count; i++) {
         const struct tolk_link *link = &sentence->links->items[i];
+        linked = linked || link->target == word;
         if (link->target != word || link->possible) {
             continue;
         }
@@ -53,7 +60,13 @@ static size_t map_row(const struct sentence *sentence, uint32_t word, uint32_t *
             count++;
         }
     }
-    return count;
+    if (linked) {
+        return count;
+    }
+    if (keys != NULL) {
+        keys[0] = (uint32_t)sentence->source_rows - 1;
+    }
+    return 1;
 }
 
 size_t tolk_guidance_rows(const struct tolk_guidance *guidance, const struct tolk_pairs *pairs,

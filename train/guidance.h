@@ -1,9 +1,10 @@
 /* Guided alignment in training: from links of words to the rows of pieces of model/guide.h.
  *
  * A piece of a target word looks at all pieces of the source words that the word is linked to, by
- * sure links; what a word without a link looks at is free. With `shift` a piece is guided at the
- * step where it is the decoder's input, where the head knows the word (Chen et al. 2020), else at
- * the step where it is the output. Links are kept as they are and mapped anew for each batch, for
+ * sure links. A word without a link looks at the end of the source, so that it is no word's; one
+ * with possible links alone is free. With `shift` a piece is guided at the step where it is the
+ * decoder's input, where the head knows the word (Chen et al. 2020), else at the step where it is
+ * the output. Links are kept as they are and mapped anew for each batch, for
  * pieces may be drawn anew each epoch. */
 #ifndef TOLK_TRAIN_GUIDANCE_H
 #define TOLK_TRAIN_GUIDANCE_H

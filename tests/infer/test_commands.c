@@ -184,7 +184,7 @@ START_TEST(inspects_a_sentence_and_a_given_translation)
     struct tolk_test_ran ran = TOLK_TEST_RUN(tolk_command_inspect, folder, "De kat zit", "--given",
                                              "The cat is", "--colour", "never");
     ck_assert_msg(ran.status == 0, "%s", ran.log);
-    ck_assert_uint_eq(tolk_test_count_lines(ran.out), 3 + 1 + 4);
+    ck_assert_uint_eq(tolk_test_count_lines(ran.out), 5 + 1 + 4);
     ck_assert_ptr_null(strchr(ran.out, '\033'));
     tolk_test_ran_free(&ran);
     ran = TOLK_TEST_RUN(tolk_command_inspect, folder, "De kat zit", "--colour", "always");

@@ -87,7 +87,7 @@ START_TEST(a_line_beyond_the_model_is_cut)
     const struct tolk_sentence *const source = &result.source;
     ck_assert_uint_lt(source->words.count, 225);
     ck_assert_uint_eq(source->words.count, source->word_of_piece[source->pieces - 1] + 1);
-    ck_assert_uint_eq(result.items[0].attention.source_words, source->words.count);
+    ck_assert_uint_eq(result.items[0].reading.attention.source_words, source->words.count);
     tolk_translated_free(&result);
     end(&setting);
 }
@@ -106,13 +106,13 @@ START_TEST(words_have_scores_and_attention)
         ck_assert_uint_eq(results[i].count, blank ? 1 : 3);
         for (size_t j = 0; !blank && j < results[i].count; j++) {
             const struct tolk_translation *const one = &results[i].items[j];
-            const struct tolk_word_attention *const attention = &one->attention;
+            const struct tolk_word_attention *const attention = &one->reading.attention;
             const size_t words = one->sentence.words.count;
             double sum = 0;
             ck_assert_uint_eq(attention->target_words, words);
             ck_assert_uint_eq(attention->source_words, results[i].source.words.count);
             for (size_t t = 0; t <= words; t++) {
-                sum += one->word_scores[t];
+                sum += one->reading.word_scores[t];
                 double row = 0;
                 for (size_t s = 0; s <= attention->source_words; s++) {
                     row += (double)attention->weights[t * (attention->source_words + 1) + s];
@@ -120,7 +120,7 @@ START_TEST(words_have_scores_and_attention)
                 /* Each row is a distribution; the end's row too. */
                 ck_assert_double_eq_tol(row, 1, 1e-5);
             }
-            ck_assert_double_eq_tol(sum, one->score, 1e-9);
+            ck_assert_double_eq_tol(sum, one->reading.score, 1e-9);
         }
         tolk_translated_free(&results[i]);
     }
@@ -144,10 +144,10 @@ START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
         for (size_t j = 0; results[i].source.pieces > 0 && j < results[i].count; j++) {
             pairs[count] =
                 (struct tolk_sentence_pair){&results[i].source, &results[i].items[j].sentence};
-            expected[count++] = results[i].items[j].score;
+            expected[count++] = results[i].items[j].reading.score;
         }
     }
-    struct tolk_forcer *const forcer = tolk_forcer_create(&setting.model, &error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&setting.model, NULL, &error);
     const struct tolk_reading_options wanted = {.batch_tokens = 60, .scores = true};
     ck_assert_int_eq(tolk_read_pairs(forcer, pairs, count, &wanted, readings, &error), 0);
     for (size_t i = 0; i < count; i++) {

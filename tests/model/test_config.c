@@ -44,6 +44,8 @@ START_TEST(reads_what_it_wrote)
     config.alignment_head_count = 2;
     config.alignment_heads[1] = 3;
     config.alignment_shift = true;
+    tolk_head_set_add(&config.alignment_posterior, 0, 3);
+    tolk_head_set_add(&config.alignment_posterior, 1, 0);
     begin();
     char *text = tolk_config_json(&config);
     ck_assert_int_eq(load(&back, text), 0);
@@ -57,6 +59,8 @@ START_TEST(reads_what_it_wrote)
     ck_assert_uint_eq(back.alignment_head_count, 2);
     ck_assert_uint_eq(back.alignment_heads[1], 3);
     ck_assert(back.alignment_shift);
+    ck_assert_mem_eq(&back.alignment_posterior, &config.alignment_posterior,
+                     sizeof back.alignment_posterior);
     free(again);
     free(text);
     tolk_test_folder_remove(folder);
@@ -180,6 +184,11 @@ START_TEST(refuses_each_fault_with_its_own_message)
          "alignment_heads: expected a list of at most 64 heads, found 1"},
         {"{" MARIAN "," SIZES "," IDS ", \"alignment_shift\": 1}",
          "alignment_shift: expected true or false, found 1"},
+        {"{" MARIAN "," SIZES "," IDS ", \"alignment_posterior\": 1}",
+         "alignment_posterior: expected a list of [layer, head], found 1"},
+        {"{" MARIAN "," SIZES "," IDS ", \"alignment_posterior\": [[2, 0]]}",
+         "alignment_posterior: expected [layer, head] of the decoder's cross-attention, found "
+         "[2,0]"},
     };
     struct tolk_config config;
     begin();

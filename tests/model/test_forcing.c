@@ -117,7 +117,7 @@ START_TEST(a_sentence_beyond_the_positions_is_refused)
     model.config.max_position_embeddings = 3;
     static const size_t short_sources[] = {0, 1, 2, 3};
     const struct tolk_batch long_target = {
-        3, short_sources, source, target_begin, target_input, target_output};
+        3, short_sources, source, target_begin, target_input, target_output, NULL};
     struct tolk_inference_weights *weights =
         tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
     struct tolk_encoding *encoding = tolk_encoding_create(weights, &error);

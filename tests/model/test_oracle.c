@@ -8,17 +8,19 @@
 
 #include "model/decoding.h"
 #include "model/floats.h"
+#include "model/guide.h"
 #include "model/model.h"
 #include "model/safetensors.h"
 #include "model/transformer.h"
 
-enum { GREEDY_STEPS = 12 }; /* as in make_fixtures.py */
+enum { GREEDY_STEPS = 12, GUIDED_LAYER = 1, GUIDED_HEAD = 2 }; /* as in make_fixtures.py */
+static const double guided_scale = 0.3;
 static const double label_smoothing = 0.1;
 static const double absolute_tolerance = 1e-4;
 static const double gradient_tolerance = 1e-3; /* of the tensor's largest */
 /* The gradient of a key's bias is zero in theory (softmax ignores what is added to all keys), so
  * that there is nothing but rounding to compare. */
-static const double gradient_floor = 1e-6;
+static const double gradient_floor = 2e-6;
 
 struct oracle {
     struct tolk_model model;
@@ -185,7 +187,8 @@ static void check_forward(const struct oracle *oracle)
                     config->decoder_attention_heads);
 }
 
-static void check_gradients(const struct oracle *oracle)
+/* The loss of the oracle's batch, and all gradients against those of the fixture. */
+static struct tolk_loss compare_gradients(const struct oracle *oracle)
 {
     const struct tolk_model *model = &oracle->model;
     real *arena = calloc(model->layout.size, sizeof *arena);
@@ -195,11 +198,7 @@ static void check_gradients(const struct oracle *oracle)
     tolk_transformer_forward(model, &oracle->batch, NULL, oracle->workspace);
     const struct tolk_loss loss =
         tolk_transformer_loss(model, &oracle->batch, label_smoothing, oracle->workspace);
-    const real smoothed = (real)loss.smoothed;
-    const real negative_log_likelihood = (real)loss.negative_log_likelihood;
     ck_assert_uint_eq(loss.tokens, tolk_batch_target_rows(&oracle->batch));
-    compare(oracle, "smoothed", &smoothed, 1, absolute_tolerance, 0);
-    compare(oracle, "negative_log_likelihood", &negative_log_likelihood, 1, absolute_tolerance, 0);
     tolk_transformer_backward(model, &oracle->batch, NULL, 1.0 / (double)loss.tokens,
                               oracle->workspace, &gradients);
     for (size_t i = 0; i < model->layout.count; i++) {
@@ -211,6 +210,43 @@ static void check_gradients(const struct oracle *oracle)
     }
     tolk_weights_free(&gradients);
     free(arena);
+    return loss;
+}
+
+static void check_gradients(const struct oracle *oracle)
+{
+    const struct tolk_loss loss = compare_gradients(oracle);
+    const real smoothed = (real)loss.smoothed;
+    const real negative_log_likelihood = (real)loss.negative_log_likelihood;
+    compare(oracle, "smoothed", &smoothed, 1, absolute_tolerance, 0);
+    compare(oracle, "negative_log_likelihood", &negative_log_likelihood, 1, absolute_tolerance, 0);
+}
+
+/* The same batch with a guide, from the fixture's other file. */
+static void check_guided(struct oracle *oracle)
+{
+    const struct tolk_safetensors plain = oracle->expected;
+    char path[4300];
+    snprintf(path, sizeof path, "%s/%s/guided.safetensors", tolk_fixture("oracle"),
+             oracle->model.config.normalize_before ? "pegasus" : "marian");
+    ck_assert_msg(tolk_safetensors_open(&oracle->expected, path, &error) == 0, "%s", error.message);
+    size_t *begins = stored_begins(oracle, "begin");
+    uint32_t *keys = (uint32_t *)stored_ids(oracle, "keys");
+    const struct tolk_guide guide = {.layer = GUIDED_LAYER,
+                                     .head = GUIDED_HEAD,
+                                     .scale = guided_scale,
+                                     .begin = begins,
+                                     .keys = keys};
+    oracle->batch.guide = &guide;
+    const struct tolk_loss loss = compare_gradients(oracle);
+    const real guided = (real)loss.guided;
+    compare(oracle, "loss", &guided, 1, absolute_tolerance, 0);
+    ck_assert_uint_gt(loss.guided_rows, 0);
+    ck_assert_uint_lt(loss.guided_rows, loss.tokens);
+    tolk_safetensors_close(&oracle->expected);
+    oracle->expected = plain;
+    free(begins);
+    free(keys);
 }
 
 /* The best id but pad. */
@@ -293,6 +329,8 @@ static void check_greedy(const struct oracle *oracle)
 
 ORACLE_TEST(forward_agrees, check_forward)
 ORACLE_TEST(loss_and_gradients_agree, check_gradients)
+ORACLE_TEST(guided_gradients_agree, check_guided)
 ORACLE_TEST(greedy_translations_agree, check_greedy)
 
-TOLK_SUITE("oracle", forward_agrees, loss_and_gradients_agree, greedy_translations_agree)
+TOLK_SUITE("oracle", forward_agrees, loss_and_gradients_agree, guided_gradients_agree,
+           greedy_translations_agree)

@@ -139,7 +139,10 @@ static void check(const struct tolk_head_set *set)
 
 START_TEST(it_is_the_prior_times_what_each_position_adds_to_the_logit)
 {
-    check(&EVERY);
+    for (int threads = 1; threads <= 2; threads++) {
+        omp_set_num_threads(threads);
+        check(&EVERY);
+    }
 }
 END_TEST
 

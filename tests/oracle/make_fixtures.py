@@ -12,6 +12,10 @@ In FOLDER/pegasus and FOLDER/marian:
     gradient.NAME                           of smoothed / target rows
     attention.{encoder,decoder,cross}.LAYER.SENTENCE    [heads, queries, keys]
     greedy, greedy_begin                    ids without the start token
+  guided.safetensors      guided alignment of head GUIDED_HEAD in layer GUIDED_LAYER, on the same batch
+    begin [target rows + 1], keys           the source rows that each target row should look at
+    loss                                    sum over the target rows, F64
+    gradient.NAME                           of smoothed / target rows + GUIDED_SCALE · loss
 
 `transformers` sees the sentences padded and masked; only the rows of tokens are stored.
 """
@@ -35,6 +39,7 @@ LABEL_SMOOTHING = 0.1
 GREEDY_STEPS = 12
 SOURCE_LENGTHS = [5, 1, 9, 3]
 TARGET_LENGTHS = [4, 7, 1, 6]
+GUIDED_LAYER, GUIDED_HEAD, GUIDED_SCALE, GUIDED_SEED = 1, 2, 0.3, 5
 
 SIZES = dict(
     vocab_size=VOCABULARY,
@@ -155,6 +160,39 @@ def gradients(model):
     return found
 
 
+def guided_rows():
+    """For each target row the source rows that it looks at: none for some, several for others."""
+    generator = torch.Generator().manual_seed(GUIDED_SEED)
+    rows = []
+    for queries, keys in zip(TARGET_LENGTHS, SOURCE_LENGTHS):
+        for _ in range(queries):
+            count = int(torch.randint(0, min(3, keys) + 1, (1,), generator=generator))
+            order = torch.randperm(keys, generator=generator)
+            rows.append(sorted(order[:count].tolist()))
+    return rows
+
+
+def guided(model, batch, loss_of):
+    """Cross-entropy of the head's attention against the uniform distribution over each row's keys."""
+    model.zero_grad()
+    out = model(**batch, output_attentions=True, use_cache=False)
+    weights = out.cross_attentions[GUIDED_LAYER][:, GUIDED_HEAD]
+    rows = guided_rows()
+    loss = 0
+    at = iter(rows)
+    for sentence, queries in enumerate(TARGET_LENGTHS):
+        for query in range(queries):
+            keys = next(at)
+            if keys:
+                loss = loss - weights[sentence, query, keys].log().mean()
+    (loss_of(out, LABEL_SMOOTHING) / sum(TARGET_LENGTHS) + GUIDED_SCALE * loss).backward()
+    return {
+        "begin": begins([len(keys) for keys in rows]),
+        "keys": torch.tensor([key for keys in rows for key in keys]),
+        "loss": loss.detach().double(),
+    } | gradients(model)
+
+
 def compute(model):
     source, target = ragged_batch()
     inputs = [torch.cat([torch.tensor([PAD]), sentence[:-1]]) for sentence in target]
@@ -162,15 +200,12 @@ def compute(model):
     mask = padded([torch.ones_like(sentence) for sentence in source], 0)
     labels = padded(target, -100)
     model.final_logits_bias.requires_grad_(True)
-    out = model(
-        input_ids=source_ids,
-        attention_mask=mask,
-        decoder_input_ids=padded(inputs, PAD),
-        output_attentions=True,
-        use_cache=False,
+    batch = dict(
+        input_ids=source_ids, attention_mask=mask, decoder_input_ids=padded(inputs, PAD)
     )
+    out = model(**batch, output_attentions=True, use_cache=False)
 
-    def loss(smoothing):
+    def loss_of(out, smoothing):
         return torch.nn.functional.cross_entropy(
             out.logits.view(-1, VOCABULARY),
             labels.view(-1),
@@ -179,7 +214,7 @@ def compute(model):
             label_smoothing=smoothing,
         )
 
-    (loss(LABEL_SMOOTHING) / sum(TARGET_LENGTHS)).backward()
+    (loss_of(out, LABEL_SMOOTHING) / sum(TARGET_LENGTHS)).backward()
     expected = {
         "source": torch.cat(source),
         "source_begin": begins(SOURCE_LENGTHS),
@@ -188,15 +223,21 @@ def compute(model):
         "target_begin": begins(TARGET_LENGTHS),
         "encoder": rows(out.encoder_last_hidden_state.detach(), SOURCE_LENGTHS),
         "logits": rows(out.logits.detach(), TARGET_LENGTHS),
-        "negative_log_likelihood": loss(0).detach().double(),
-        "smoothed": loss(LABEL_SMOOTHING).detach().double(),
+        "negative_log_likelihood": loss_of(out, 0).detach().double(),
+        "smoothed": loss_of(out, LABEL_SMOOTHING).detach().double(),
     }
     expected |= attention("encoder", out.encoder_attentions, SOURCE_LENGTHS, SOURCE_LENGTHS)
     expected |= attention("decoder", out.decoder_attentions, TARGET_LENGTHS, TARGET_LENGTHS)
     expected |= attention("cross", out.cross_attentions, TARGET_LENGTHS, SOURCE_LENGTHS)
     expected |= gradients(model)
+    model.final_logits_bias.grad = None
+    with_guide = guided(model, batch, loss_of)
     model.final_logits_bias.requires_grad_(False)
-    return expected | translate_greedily(model, source_ids, mask)
+    return expected | translate_greedily(model, source_ids, mask), with_guide
+
+
+def store(tensors, path):
+    save_file({k: v.detach().contiguous() for k, v in tensors.items()}, path)
 
 
 def main():
@@ -206,12 +247,10 @@ def main():
         torch.manual_seed(seed)
         model = make().eval()
         randomise(model)
-        expected = compute(model)
+        expected, with_guide = compute(model)
         model.save_pretrained(folder / name)
-        save_file(
-            {k: v.detach().contiguous() for k, v in expected.items()},
-            folder / name / "expected.safetensors",
-        )
+        store(expected, folder / name / "expected.safetensors")
+        store(with_guide, folder / name / "guided.safetensors")
         print(name, "greedy begins", expected["greedy_begin"].tolist())
 
 

@@ -10,7 +10,7 @@
 
 enum { PAIRS = 24 };
 
-/* "ik zie de kat" — "I see the cat": every subject with every object. */
+/* "ik zie de kat" — "I see the cat": every subject with every object, word for word. */
 static struct tolk_pairs make_pairs(void)
 {
     static const char *const subjects[][2] = {{"ik zie", "I see"},
@@ -21,13 +21,15 @@ static struct tolk_pairs make_pairs(void)
                                              {"een boek", "a book"},     {"de hond", "the dog"},
                                              {"het brood", "the bread"}, {"een boom", "a tree"}};
     static char text[PAIRS][2][64];
+    static struct tolk_link links[] = {{0, 0, false}, {1, 1, false}, {2, 2, false}, {3, 3, false}};
     static struct tolk_pair items[PAIRS];
     for (size_t i = 0; i < PAIRS; i++) {
         for (size_t side = 0; side < 2; side++) {
             snprintf(text[i][side], sizeof text[i][side], "%s %s", subjects[i / 6][side],
                      objects[i % 6][side]);
         }
-        items[i] = (struct tolk_pair){.source = text[i][0], .target = text[i][1], .line = i + 1};
+        items[i] = (struct tolk_pair){
+            .source = text[i][0], .target = text[i][1], .links = {links, 4, 4}, .line = i + 1};
     }
     return (struct tolk_pairs){.items = items, .count = PAIRS};
 }
@@ -48,6 +50,15 @@ static struct tolk_training_options make_options(void)
         argv[i] = words[i];
     }
     ck_assert_int_eq(tolk_training_options_parse(&options, WORDS, argv, &error), 0);
+    return options;
+}
+
+static struct tolk_training_options make_guided_options(void)
+{
+    struct tolk_training_options options = make_options();
+    options.guided_alignment = "corpus";
+    options.guided_layer = 0;
+    options.guided_head = 1;
     return options;
 }
 
@@ -96,6 +107,67 @@ START_TEST(loss_falls_and_epochs_pass)
     ck_assert_int_eq(learner.cursor.step, 152);
     ck_assert_int_eq(learner.cursor.epoch, 152 / (int64_t)learner.batches.count);
     tolk_learner_free(&learner);
+    tolk_codec_free(codec);
+}
+END_TEST
+
+static struct tolk_update first_update(struct tolk_learner *learner)
+{
+    struct tolk_update update;
+    struct tolk_error error;
+    ck_assert_int_eq(tolk_learner_plan(learner, &error), 0);
+    ck_assert_int_eq(tolk_learner_update(learner, 0.003, &update, &error), 0);
+    return update;
+}
+
+START_TEST(a_guided_head_learns_the_links)
+{
+    const struct tolk_pairs pairs = make_pairs();
+    struct tolk_codec *codec = make_codec(&pairs);
+    for (size_t step = 0; step < 2; step++) {
+        struct tolk_training_options options = make_guided_options();
+        struct tolk_learner learner;
+        struct tolk_error error;
+        options.guided_step = step;
+        options.subword_alpha = 0.3;
+        options.guided_weight = 1;
+        ck_assert_int_eq(tolk_learner_create(&learner, &options, &pairs, codec, &error), 0);
+        const struct tolk_config *config = &learner.model.config;
+        ck_assert_int_eq(config->alignment_layer, 0);
+        ck_assert_uint_eq(config->alignment_heads[0], 1);
+        ck_assert(config->alignment_shift == (step == TOLK_GUIDED_STEP_INPUT));
+        const double first = first_update(&learner).guided_loss;
+        learn(&learner, 300);
+        const struct tolk_update last = first_update(&learner);
+        ck_assert_double_lt(last.guided_loss, 0.6 * first);
+        ck_assert_uint_gt(last.guided_rows, 0);
+        ck_assert_uint_lt(last.guided_rows, last.target_tokens);
+        tolk_learner_free(&learner);
+    }
+    tolk_codec_free(codec);
+}
+END_TEST
+
+/* It is measured, and changes nothing. */
+START_TEST(a_weight_of_zero_changes_no_bit)
+{
+    const struct tolk_pairs pairs = make_pairs();
+    struct tolk_codec *codec = make_codec(&pairs);
+    const struct tolk_training_options plain = make_options();
+    struct tolk_training_options guided = make_guided_options();
+    struct tolk_learner learners[2];
+    struct tolk_error error;
+    guided.guided_weight = 0;
+    ck_assert_int_eq(tolk_learner_create(&learners[0], &plain, &pairs, codec, &error), 0);
+    ck_assert_int_eq(tolk_learner_create(&learners[1], &guided, &pairs, codec, &error), 0);
+    ck_assert_double_eq(first_update(&learners[0]).guided_loss, 0);
+    ck_assert_double_gt(first_update(&learners[1]).guided_loss, 0);
+    learn(&learners[0], 8);
+    learn(&learners[1], 8);
+    ck_assert_mem_eq(learners[0].model.values, learners[1].model.values,
+                     learners[0].model.layout.size * sizeof(real));
+    tolk_learner_free(&learners[0]);
+    tolk_learner_free(&learners[1]);
     tolk_codec_free(codec);
 }
 END_TEST
@@ -157,8 +229,9 @@ START_TEST(accumulation_equals_a_large_batch)
     struct tolk_codec *codec = make_codec(&pairs);
     double norms[2];
     double losses[2];
+    double guided_losses[2];
     for (size_t large = 0; large < 2; large++) {
-        struct tolk_training_options options = make_options();
+        struct tolk_training_options options = make_guided_options();
         struct tolk_learner learner;
         struct tolk_update update;
         struct tolk_error error;
@@ -173,10 +246,13 @@ START_TEST(accumulation_equals_a_large_batch)
         ck_assert_int_eq(learner.cursor.update, 1);
         norms[large] = update.norm;
         losses[large] = update.smoothed_loss;
+        guided_losses[large] = update.guided_loss;
         tolk_learner_free(&learner);
     }
     ck_assert_double_eq_tol(norms[0], norms[1], 1e-5 * norms[1]);
     ck_assert_double_eq_tol(losses[0], losses[1], 1e-5 * losses[1]);
+    ck_assert_double_eq_tol(guided_losses[0], guided_losses[1], 1e-5 * guided_losses[1]);
+    ck_assert_double_gt(guided_losses[0], 0);
     tolk_codec_free(codec);
 }
 END_TEST
@@ -184,7 +260,7 @@ END_TEST
 START_TEST(same_bits_for_any_number_of_threads)
 {
     const struct tolk_pairs pairs = make_pairs();
-    struct tolk_training_options options = make_options();
+    struct tolk_training_options options = make_guided_options();
     struct tolk_codec *codec = make_codec(&pairs);
     real *one = NULL;
     options.subword_alpha = 0.3;
@@ -260,7 +336,7 @@ START_TEST(draws_that_are_too_long_give_way)
 }
 END_TEST
 
-TOLK_SUITE("learner", loss_falls_and_epochs_pass, pad_row_stays_zero,
-           what_is_not_finite_is_left_out, accumulation_equals_a_large_batch,
-           same_bits_for_any_number_of_threads, sampling_draws_anew_each_epoch,
-           draws_that_are_too_long_give_way)
+TOLK_SUITE("learner", loss_falls_and_epochs_pass, a_guided_head_learns_the_links,
+           a_weight_of_zero_changes_no_bit, pad_row_stays_zero, what_is_not_finite_is_left_out,
+           accumulation_equals_a_large_batch, same_bits_for_any_number_of_threads,
+           sampling_draws_anew_each_epoch, draws_that_are_too_long_give_way)

@@ -168,6 +168,51 @@ run accumulated --epochs 3 --subword-alpha 0 --accumulate 2 || good=no
 grep -q "done after update $((3 * ((batches + 1) / 2))): the limit given" "$folder/accumulated.err" || good=no
 check accumulate $good
 
+# ---- guided alignment: in the log and the config, resumed to the same bits, by the same links alone
+good=yes
+sed 's/.*/0-0 1-1 2-2 3-3 4-4/' "$folder/train.tsv" >"$folder/links"
+guide() { # guide DIR OPTIONS…
+    guide_to=$1
+    shift
+    run "$guide_to" --guided-alignment "$folder/links" --guided-head 1 "$@"
+}
+guide guided --updates 60 || good=no
+guide guided_parts --updates 25 || good=no
+guide guided_parts --updates 60 --threads 2 || good=no
+same_model guided guided_parts || good=no
+same_model whole guided && good=no
+grep -q '^update 60/60 .* alignment [0-9.]* ' "$folder/guided.err" || good=no
+grep -q '"type": "update".*"guided_loss": [0-9.]*,' "$folder/guided/training/log.jsonl" || good=no
+grep -q 'guided_loss' "$folder/whole/training/log.jsonl" && good=no
+tr -d ' \n' <"$folder/guided/config.json" |
+    grep -q '"alignment_layer":0,"alignment_heads":\[1\],"alignment_shift":true' || good=no
+check guided_alignment $good
+
+good=yes
+sed 's/$/\t0-0 1-1 2-2 3-3 4-4/' "$folder/dev.tsv" >"$folder/gold.tsv"
+guide measured --updates 20 --dev "$folder/gold.tsv" || good=no
+grep -q '^validation at update 20: .* AER 0\.[0-9]* ' "$folder/measured.err" || good=no
+grep -q '"type": "validation".*"aer": 0\.' "$folder/measured/training/log.jsonl" || good=no
+grep -q '"aer"' "$folder/guided/training/log.jsonl" && good=no
+check guided_aer_on_dev $good
+
+good=yes
+guide guided_parts --updates 70 --guided-weight 0.2 && good=no
+grep -q -e '--guided-weight 1, found 0.2' "$folder/guided_parts.err" || good=no
+run guided_parts --updates 70 --guided-head 1 && good=no
+grep -q 'other links to be guided by' "$folder/guided_parts.err" || good=no
+sed -i '3s/.*/0-9/' "$folder/links"
+guide guided_parts --updates 70 && good=no
+grep -q 'links:3: column 1' "$folder/guided_parts.err" || good=no
+same_model guided guided_parts || good=no
+check guided_by_other_links $good
+
+# ---- without gold, what the statistical aligner says chooses the head
+good=yes
+grep -q 'attention aligns best in layer 0, .* against the statistical aligner' "$folder/whole.err" || good=no
+grep -q alignment_layer "$folder/whole/config.json" || good=no
+check alignment_by_agreement $good
+
 # ---- two files, bad lines and the other layout
 good=yes
 cut -f 1 "$folder/train.tsv" | sed '3s/.*//' >"$folder/train.nl"

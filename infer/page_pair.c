@@ -143,7 +143,7 @@ static json_t *vectors_json(const struct tolk_attention_head *heads, size_t coun
 static json_t *layer_vectors_json(const struct tolk_inspection *inspection,
                                   enum tolk_attention_kind kind, size_t layer, size_t *room)
 {
-    struct tolk_attention_head heads[TOLK_MAX_HEADS];
+    struct tolk_attention_head heads[TOLK_MAX_HEADS] = {{0}};
     const size_t count = tolk_inspection_heads(tolk_inspection_model(inspection), kind);
     for (size_t h = 0; h < count; h++) {
         heads[h] = tolk_inspection_head(inspection, kind, layer, h);

@@ -64,6 +64,21 @@ static json_t *of_kinds(size_t encoder, size_t decoder)
                      (json_int_t)decoder, "cross", (json_int_t)decoder);
 }
 
+/* [[layer, head], …]: those of the choice, else all. */
+static json_t *posterior_heads(const struct tolk_page_model *about)
+{
+    const struct tolk_config *const config = about->config;
+    json_t *const list = json_array();
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        for (size_t h = 0; h < config->decoder_attention_heads; h++) {
+            if (!about->choice->posterior || tolk_head_set_has(&about->choice->set, l, h)) {
+                json_array_append_new(list, json_pack("[I, I]", (json_int_t)l, (json_int_t)h));
+            }
+        }
+    }
+    return list;
+}
+
 json_t *tolk_page_json(const struct tolk_page_model *about)
 {
     const struct tolk_config *const config = about->config;
@@ -79,9 +94,10 @@ json_t *tolk_page_json(const struct tolk_page_model *about)
     for (size_t i = 0; i < about->choice->head_count; i++) {
         json_array_append_new(heads, json_integer((json_int_t)about->choice->heads[i]));
     }
-    return json_pack("{s:o, s:{s:I, s:o, s:b}, s:[]}", "model", model, "alignment", "layer",
-                     (json_int_t)about->choice->layer, "heads", heads, "shift",
-                     (int)about->choice->shift, "pairs");
+    return json_pack("{s:o, s:{s:I, s:o, s:b, s:b, s:o}, s:[]}", "model", model, "alignment",
+                     "layer", (json_int_t)about->choice->layer, "heads", heads, "shift",
+                     (int)about->choice->shift, "posterior", (int)about->choice->posterior,
+                     "posterior_heads", posterior_heads(about), "pairs");
 }
 
 int tolk_page_write(const char *path, json_t *data, struct tolk_error *error)

@@ -6,7 +6,8 @@ const STRIP_HEIGHT = 44;
 const SHOWN_NUMBERS = 4;
 
 function arithmeticView(scene) {
-  const all = parts(scene.pair, scene.options, scene.cell.row, scene.cell.column);
+  const shown = isPosterior(scene.options.choice) ? { ...scene.options, shift: false } : scene.options;
+  const all = parts(scene.pair, shown, scene.cell.row, scene.cell.column);
   const part = all[Math.min(scene.part, all.length - 1)];
   const { kind } = scene.options;
   const vectors = vectorsOf(scene.pair, kind, part.layer, part.head);
@@ -17,9 +18,22 @@ function arithmeticView(scene) {
   };
   return [
     el("header", {}, el("h2", {}, "The arithmetic of one weight"), attentionFormula()),
+    ...(kind === "cross" && isPosterior(scene.options.choice) ? posteriorNote(scene) : []),
     composition(scene, all, part),
     vectors ? worked(scene, part, vectors, names) : el("p", { class: "note" },
       "The vectors of this layer were left out to keep the page small; other layers have theirs."),
+  ];
+}
+
+/* Posterior attention has no vectors of its own: it weighs those of its heads once the word is known. */
+function posteriorNote(scene) {
+  const { matrix: m, cell } = scene;
+  return [
+    el("p", { class: "lead" }, "Now that ", quoted(m.rows[cell.row]), " is written, ", el("b", {}, percent(m.at(cell.row, cell.column))),
+      " of it is put down to ", quoted(m.columns[cell.column]), " (posterior attention, Shankar & Sarawagi 2019): ",
+      formula(mi("P"), mo("("), mi("s"), mo("|"), mi("y"), mo(")"), mo("∝"), mi("a"), mo("·"), math("msup", mi("e"), mi("c"))), "."),
+    el("p", { class: "note" }, "a is the mean attention of its heads, worked out below; c is what those heads would add to the score of the written "
+      + "piece if all of them looked at this position alone."),
   ];
 }
 
@@ -40,7 +54,8 @@ function stepName(pair, kind, query) {
 
 /* An entry of a matrix of words or means is made of several weights: choose one. */
 function composition(scene, all, part) {
-  const { matrix: m, cell } = scene;
+  const { cell } = scene;
+  const m = matrix(scene.pair, isPosterior(scene.options.choice) ? { ...scene.options, choice: { layer: "prior" }, shift: false } : scene.options);
   const share = m.at(cell.row, cell.column);
   const asks = m.rows[cell.row];
   const asked = m.columns[cell.column];

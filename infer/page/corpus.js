@@ -45,7 +45,8 @@ function headTable(corpus) {
       "No pair has gold links, so the heads have no alignment error rate: give them in the third column, or with --gold."));
   }
   const shift = data.alignment.shift ? "input" : "output";
-  const tables = { output: corpus.aer.output, input: corpus.aer.input };
+  const tables = { output: corpus.aer.output.heads, input: corpus.aer.input.heads };
+  const alignment = data.alignment.posterior ? corpus.aer.posterior : corpus.aer[shift].alignment;
   const best = Math.min(...Object.values(tables).flat(2));
   const columns = [...range(data.model.heads.cross), "mean"];
   const draw = (name) => el("table", { class: "heads figures" },
@@ -54,13 +55,13 @@ function headTable(corpus) {
     el("tbody", {}, tables[name].map((rates, layer) => el("tr", {},
       el("th", { scope: "row" }, layer === data.model.layers.cross ? "mean" : `layer ${layer}`),
       rates.map((rate, head) => {
-        const marked = name === shift && isAlignmentHead(layer, head);
+        const marked = name === (data.alignment.posterior ? "output" : shift) && isAlignmentHead(layer, head);
         const made = el("td", { class: `${rate === best ? "best" : ""} ${marked ? "marked" : ""}` }, fixed(rate, 3));
         shade(made, 0.75 * (1 - rate));
         return made;
       })))));
   return el("section", { class: "box" }, el("h3", {}, "AER of each head"),
-    el("p", { class: "lead" }, `${nameOf({ layer: "alignment" })}${data.alignment.shift ? ", shifted" : ""}: AER `, el("b", {}, fixed(corpus.aer.alignment, 3)),
+    el("p", { class: "lead" }, `${nameOf({ layer: "alignment" })}${data.alignment.shift ? ", shifted" : ""}: AER `, el("b", {}, fixed(alignment, 3)),
       ` over ${corpus.gold} pair${corpus.gold === 1 ? "" : "s"} with gold links.`),
     draw("output"), draw("input"),
     el("p", { class: "note" }, "The lower the better; bold is the lowest, a dot is an alignment head."));

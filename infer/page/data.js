@@ -78,8 +78,20 @@ function range(count) {
   return Array.from({ length: count }, (_, i) => i);
 }
 
+/* What `tolk align` reads may be the posterior attention of some heads; their mean is its prior. */
+function resolve(choice) {
+  return choice.layer === "alignment" && data.alignment.posterior ? { layer: "posterior" } : choice;
+}
+
+function isPosterior(choice) {
+  return resolve(choice).layer === "posterior";
+}
+
 /* The heads that are averaged: [[layer, head], …]. */
 function members(kind, choice) {
+  if (isPosterior(choice) || choice.layer === "prior") {
+    return data.alignment.posterior_heads;
+  }
   if (choice.layer === "alignment") {
     return data.alignment.heads.map((head) => [data.alignment.layer, head]);
   }
@@ -89,6 +101,10 @@ function members(kind, choice) {
 }
 
 function nameOf(choice) {
+  if (isPosterior(choice)) {
+    const count = data.alignment.posterior_heads.length;
+    return `${choice.layer === "alignment" ? "the alignment: " : ""}posterior attention of ${count} heads`;
+  }
   if (choice.layer === "alignment") {
     const heads = data.alignment.heads;
     return `the alignment: layer ${data.alignment.layer}, head${heads.length > 1 ? "s" : ""} ${heads.join(", ")}`;
@@ -99,6 +115,9 @@ function nameOf(choice) {
 }
 
 function isAlignmentHead(layer, head) {
+  if (data.alignment.posterior) {
+    return data.alignment.posterior_heads.some(([l, h]) => l === layer && h === head);
+  }
   return layer === data.alignment.layer && data.alignment.heads.includes(head);
 }
 
@@ -111,6 +130,9 @@ function stepOf(kind, shift, row, queries) {
 
 /* Weights of source pieces add up, rows of target pieces are averaged, so that rows sum to 1. */
 function matrix(pair, { kind, choice, units, shift }) {
+  if (kind === "cross" && isPosterior(choice)) {
+    return posteriorMatrix(pair, units);
+  }
   const from = block(pair, kind);
   const rows = axis(pair, SIDES[kind].query, units);
   const columns = axis(pair, SIDES[kind].key, units);
@@ -127,6 +149,21 @@ function matrix(pair, { kind, choice, units, shift }) {
       });
     });
   }
+  return { rows: rows.labels, columns: columns.labels, values, at: (r, c) => values[r * width + c] };
+}
+
+/* P(source | target piece), joined as the weights are. It has no heads, and the known piece is its output. */
+function posteriorMatrix(pair, units) {
+  const rows = axis(pair, "target", units);
+  const columns = axis(pair, "source", units);
+  const numbers = remember(pair.weights, "posterior", () => decode(pair.weights.posterior, false).map((x) => x / 65535));
+  const width = columns.labels.length;
+  const values = new Float64Array(rows.labels.length * width);
+  const counts = new Float64Array(rows.labels.length);
+  rows.of.forEach((row) => { counts[row] += 1; });
+  rows.of.forEach((row, q) => columns.of.forEach((column, k) => {
+    values[row * width + column] += numbers[q * columns.of.length + k] / counts[row];
+  }));
   return { rows: rows.labels, columns: columns.labels, values, at: (r, c) => values[r * width + c] };
 }
 
@@ -160,6 +197,9 @@ function parseLinks(text) {
 /* The hard links of a choice of heads: tables [layer, then mean][head, then mean] for both
  * readings. */
 function linksOf(pair, { choice, shift }) {
+  if (isPosterior(choice)) {
+    return parseLinks(pair.links.posterior);
+  }
   const table = pair.links[shift ? "input" : "output"];
   if (choice.layer === "alignment") {
     return parseLinks(table.alignment);
@@ -205,7 +245,7 @@ function vectorsOf(pair, kind, layer, head) {
     const made = {};
     for (const name of ["q", "k", "v"]) {
       const all = remember(of, name, () => decode(of[name].values, true));
-      const width = data.model.d_k;
+      const width = data.model.d_model / data.model.heads[kind];
       const rows = all.length / (data.model.heads[kind] * width);
       const scale = of[name].scale;
       made[name] = range(rows).map((row) =>

@@ -133,7 +133,7 @@ function drawHeader() {
     el("span", { class: "to" }, pair.target.text));
   const facts = [
     model.name, `${model.layers.encoder} + ${model.layers.decoder} layers`, `${model.heads.cross} heads`,
-    `d_model ${model.d_model}`, `d_k ${model.d_k}`, pair.given ? "the translation was given" : null,
+    `d_model ${model.d_model}`, `d_k ${model.d_model / model.heads.cross}`, pair.given ? "the translation was given" : null,
     pair.score === null ? null : `log p ${fixed(pair.score)}`,
   ].filter(Boolean);
   byId("facts").replaceChildren(facts.join(" · "), data.pairs.length > 1 ? turner() : "");
@@ -186,7 +186,7 @@ function drawControls(pair) {
   const [shift, hard, gold] = form.querySelectorAll(".check");
   shift.title = "Read a word at the step where it is the decoder’s input, not its output (Chen et al. 2020)";
   shift.querySelector("input").checked = state.shift;
-  shift.hidden = state.kind !== "cross" || state.view === "decoding";
+  shift.hidden = state.kind !== "cross" || state.view === "decoding" || isPosterior(state.choices.cross);
   hard.hidden = state.kind !== "cross" || state.units !== "words" || state.view === "decoding";
   gold.hidden = hard.hidden || pair.gold === null;
   byId("agreement").textContent = agreement(pair);

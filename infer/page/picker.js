@@ -34,14 +34,19 @@ function picker(scene, choose) {
     el("thead", {}, el("tr", {}, el("td", {}), columns.map((h) => el("th", { scope: "col" }, h === "mean" ? "mean" : `head ${h}`)))),
     el("tbody", {}, [...range(layers), "mean"].map((layer) => el("tr", {},
       el("th", { scope: "row" }, layer === "mean" ? "mean" : `layer ${layer}`), columns.map((head) => cellOf(layer, head))))));
-  const alignment = { layer: "alignment" };
-  const own = kind === "cross"
-    ? el("div", { class: "own" }, option(alignment, nameOf(alignment), true),
-      el("p", {}, el("strong", {}, "The alignment"), el("br"), `layer ${data.alignment.layer}, `,
-        `head${data.alignment.heads.length > 1 ? "s" : ""} ${data.alignment.heads.join(", ")}`))
-    : null;
+  /* Above the table, what is no single head. */
+  const tile = (choice, name, text) => el("div", { class: "own" },
+    option(choice, nameOf(choice), choice.layer === "alignment"), el("p", {}, el("strong", {}, name), el("br"), text));
+  const own = [];
+  if (kind === "cross") {
+    const plain = `layer ${data.alignment.layer}, head${data.alignment.heads.length > 1 ? "s" : ""} ${data.alignment.heads.join(", ")}`;
+    own.push(tile({ layer: "alignment" }, "The alignment", data.alignment.posterior ? nameOf({ layer: "posterior" }) : plain));
+    if (!data.alignment.posterior && scene.pair.weights.posterior) {
+      own.push(tile({ layer: "posterior" }, "Posterior", "what each source word added to the word written"));
+    }
+  }
 
-  const whole = el("div", {}, el("h2", {}, "Layers and heads"), own, table,
+  const whole = el("div", {}, el("h2", {}, "Layers and heads"), ...own, table,
     kind === "cross" ? el("p", { class: "note" }, el("i", { class: "dot" }), " an alignment head: what ",
       el("code", {}, "tolk align"), " reads", scene.hasGold ? ". Numbers: AER of this pair." : ".") : null);
   return { element: whole, draw: (options, numberOf) => drawings.forEach((d) => thumbnail(d, scene.pair, options, numberOf)) };

@@ -20,6 +20,8 @@ for what in "$@"; do
         if [ "$(uname -m)" = x86_64 ]; then
             optional="$optional gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
         fi
+        # The browser that opens the page of `tolk inspect --html`; without it its views go unclicked.
+        optional="$optional chromium"
         ;;
     peers) packages="$packages libopenblas0-openmp libdnnl-dev python3-dev python3-venv" ;;
     lint) packages="$packages clang-format clang-tidy libomp-dev cppcheck" ;;

@@ -105,21 +105,49 @@ static int make_sides(const struct subject *subject, struct tolk_labels *rows,
     return 0;
 }
 
+/* The heads of the cross-attention that are drawn. */
+static struct tolk_head_set chosen_heads(const struct tolk_attention_choice *choice)
+{
+    struct tolk_head_set set = {{0}};
+    for (size_t i = 0; i < choice->head_count; i++) {
+        tolk_head_set_add(&set, choice->layer, choice->heads[i]);
+    }
+    return choice->posterior ? choice->set : set;
+}
+
+/* ", layer 1 heads 0 2" for each layer with a head in the set. */
+static void print_heads(const struct subject *subject, FILE *out)
+{
+    const struct tolk_config *const config = &subject->session->model.config;
+    const struct tolk_head_set set = chosen_heads(&subject->choice);
+    for (size_t l = 0; l < tolk_attention_layers(config, subject->kind); l++) {
+        const bool several = (set.heads[l] & (set.heads[l] - 1)) != 0;
+        if (set.heads[l] != 0) {
+            fprintf(out, ", layer %zu head%s", l, several ? "s" : "");
+        }
+        for (size_t h = 0; h < tolk_attention_heads(config, subject->kind); h++) {
+            if (tolk_head_set_has(&set, l, h)) {
+                fprintf(out, " %zu", h);
+            }
+        }
+    }
+}
+
+/* What the map shows. */
 static void print_choice(const struct subject *subject, FILE *out)
 {
-    const struct tolk_attention_choice *const choice = &subject->choice;
     static const char *const names[] = {
-        [TOLK_ENCODER_SELF] = "self-attention, encoder",
-        [TOLK_DECODER_SELF] = "self-attention, decoder",
-        [TOLK_CROSS] = "cross-attention, decoder",
+        [TOLK_ENCODER_SELF] = "self-attention of the encoder",
+        [TOLK_DECODER_SELF] = "self-attention of the decoder",
+        [TOLK_CROSS] = "cross-attention",
     };
-    fprintf(out, "%s layer %zu, head%s", names[subject->kind], choice->layer,
-            choice->head_count == 1 ? "" : "s");
-    for (size_t i = 0; i < choice->head_count; i++) {
-        fprintf(out, " %zu", choice->heads[i]);
+    const struct tolk_attention_choice *const choice = &subject->choice;
+    fputs(choice->posterior ? "posterior attention" : names[subject->kind], out);
+    print_heads(subject, out);
+    if (choice->shift && subject->kind != TOLK_ENCODER_SELF) {
+        fputs(", shifted", out);
     }
-    fprintf(out, "%s%s\n\n", choice->head_count == 1 ? "" : " (averaged)",
-            choice->shift ? ", a word read as the decoder's input" : "");
+    fputs("\n\n", out);
 }
 
 static void print_sentences(const struct subject *subject, FILE *out)
@@ -141,19 +169,22 @@ static void draw_reading(const struct subject *subject, const struct tolk_readin
 {
     print_sentences(subject, out);
     if (!subject->work->all) {
-        const struct tolk_heatmap map = {rows, columns, reading->views[0].weights};
+        const struct tolk_word_attention *const attention =
+            subject->kind == TOLK_CROSS ? &reading->attention : &reading->views[0];
+        const struct tolk_heatmap map = {rows, columns, attention->weights};
         print_choice(subject, out);
         tolk_heatmap_draw(&map, &subject->terminal, out);
         return;
     }
     const struct tolk_config *const config = &subject->session->model.config;
+    const struct tolk_head_set marked = chosen_heads(&subject->choice);
     const struct tolk_head_grid grid = {
         .rows = rows,
         .columns = columns,
         .layers = tolk_attention_layers(config, subject->kind),
         .heads = tolk_attention_heads(config, subject->kind),
         .maps = reading->views,
-        .marked = subject->kind == TOLK_CROSS ? &subject->choice : NULL,
+        .marked = subject->kind == TOLK_CROSS ? &marked : NULL,
     };
     tolk_head_grid_draw(&grid, &subject->terminal, out);
 }
@@ -166,8 +197,9 @@ static int draw(const struct subject *subject, FILE *out, struct tolk_error *err
     const struct tolk_attention_view chosen = {subject->kind, subject->choice};
     struct tolk_reading_options wanted = {
         .batch_tokens = TOLK_TRANSLATOR_BATCH_TOKENS,
+        .choice = subject->kind == TOLK_CROSS ? &subject->choice : NULL,
         .views = &chosen,
-        .view_count = 1,
+        .view_count = subject->kind == TOLK_CROSS ? 0 : 1,
         .unit = subject->work->settings.pieces ? TOLK_PIECES : TOLK_WORDS,
     };
     struct tolk_attention_view *all = NULL;

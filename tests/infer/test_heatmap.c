@@ -1,6 +1,6 @@
 /* What `tolk inspect` draws: labels, one map, the maps of all heads, and what a terminal has. */
-/* posix_openpt */
-#define _GNU_SOURCE
+/* For posix_openpt. */
+#define _XOPEN_SOURCE 600
 #include "tests/support/suite.h"
 
 #include <fcntl.h>
@@ -192,7 +192,8 @@ static void assert_grid(const struct tolk_terminal *terminal, const char *expect
     memcpy(weights, WEIGHTS, sizeof weights);
     const struct tolk_word_attention maps[] = {
         {3, 2, weights}, {3, 2, weights}, {3, 2, weights}, {3, 2, weights}};
-    const struct tolk_attention_choice marked = {.layer = 1, .head_count = 1, .heads = {0}};
+    struct tolk_head_set marked = {{0}};
+    tolk_head_set_add(&marked, 1, 0);
     struct sheet sheet;
     begin(&sheet, "De kat slaapt", "The cat");
     const struct tolk_head_grid grid = {&sheet.rows, &sheet.columns, 2, 2, maps, &marked};

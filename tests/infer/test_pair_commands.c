@@ -152,6 +152,7 @@ START_TEST(the_table_of_heads_is_that_of_single_runs)
         const size_t layer = (size_t)json_integer_value(json_object_get(row, "layer"));
         const bool shift = json_is_true(json_object_get(row, "shift"));
         ck_assert_uint_eq(layer, i / 3 % 2);
+        ck_assert_int_eq(shift, i >= 6);
         ck_assert_uint_eq(json_array_size(heads), i % 3 < 2 ? 1 : 2);
         ran = TOLK_TEST_RUN(tolk_command_evaluate, folder, pairs, "--json",
                             shift ? "--shift" : "--no-shift", "--layer", layer == 0 ? "0" : "1",

@@ -142,12 +142,17 @@ static void print_choice(const struct subject *subject, FILE *out)
         [TOLK_CROSS] = "cross-attention",
     };
     const struct tolk_attention_choice *const choice = &subject->choice;
-    fputs(choice->posterior ? "posterior attention" : names[subject->kind], out);
-    print_heads(subject, out);
+    const bool all = subject->work->all;
+    fputs(choice->posterior && !all ? "posterior attention" : names[subject->kind], out);
+    if (all) {
+        fputs(", every head", out);
+    } else {
+        print_heads(subject, out);
+    }
     if (choice->shift && subject->kind != TOLK_ENCODER_SELF) {
         fputs(", shifted", out);
     }
-    fputs("\n\n", out);
+    fputs(all && subject->kind == TOLK_CROSS ? "; * those chosen to align\n\n" : "\n\n", out);
 }
 
 static void print_sentences(const struct subject *subject, FILE *out)
@@ -168,11 +173,11 @@ static void draw_reading(const struct subject *subject, const struct tolk_readin
                          FILE *out)
 {
     print_sentences(subject, out);
+    print_choice(subject, out);
     if (!subject->work->all) {
         const struct tolk_word_attention *const attention =
             subject->kind == TOLK_CROSS ? &reading->attention : &reading->views[0];
         const struct tolk_heatmap map = {rows, columns, attention->weights};
-        print_choice(subject, out);
         tolk_heatmap_draw(&map, &subject->terminal, out);
         return;
     }
@@ -206,6 +211,9 @@ static int draw(const struct subject *subject, FILE *out, struct tolk_error *err
     if (subject->work->all) {
         all = tolk_attention_views(config, subject->kind, &wanted.view_count);
         wanted.views = all;
+        for (size_t i = 0; all != NULL && i < wanted.view_count; i++) {
+            all[i].choice.shift = subject->choice.shift;
+        }
     }
     struct tolk_labels rows, columns;
     struct tolk_reading reading = {0};

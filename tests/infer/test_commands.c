@@ -211,8 +211,8 @@ START_TEST(inspects_every_kind_and_all_heads)
     } runs[] = {
         {{"--kind", "encoder"}, 5 + 1 + 4},
         {{"--kind", "decoder", "--layer", "0"}, 5 + 1 + 3},
-        {{"--all"}, 3 + 1 + 2 * (1 + 2 + 3)},
-        {{"--all", "--kind", "encoder"}, 3 + 1 + 2 * (1 + 2 + 4)},
+        {{"--all"}, 5 + 1 + 2 * (1 + 2 + 3)},
+        {{"--all", "--kind", "encoder"}, 5 + 1 + 2 * (1 + 2 + 4)},
     };
     char *const folder = tolk_test_tiny_folder(1);
     setenv("COLUMNS", "80", 1);

@@ -71,6 +71,32 @@ static int make_contest(struct contest *contest, const struct tolk_config *confi
     return 0;
 }
 
+static int hold(struct contest *contest, const struct tolk_model *model,
+                const struct tolk_codec *codec, const struct tolk_pairs *pairs,
+                struct tolk_error *error)
+{
+    const struct tolk_pair_pass pass = {.model = model,
+                                        .codec = codec,
+                                        .reading = {.batch_tokens = BATCH_TOKENS,
+                                                    .views = contest->views,
+                                                    .view_count = contest->count},
+                                        .cuts = true};
+    return tolk_pair_pass_run(&pass, pairs, count_links, contest, error);
+}
+
+int tolk_alignment_measure(const struct tolk_model *model, const struct tolk_codec *codec,
+                           const struct tolk_pairs *pairs,
+                           const struct tolk_attention_choice *choice, double *aer,
+                           struct tolk_error *error)
+{
+    struct tolk_attention_view view = {.kind = TOLK_CROSS, .choice = *choice};
+    struct tolk_aer counts = {0};
+    struct contest alone = {&view, &counts, 1};
+    const int status = hold(&alone, model, codec, pairs, error);
+    *aer = tolk_aer_rate(&counts);
+    return status;
+}
+
 int tolk_alignment_choose(const struct tolk_model *model, const struct tolk_codec *codec,
                           const struct tolk_pairs *pairs, struct tolk_attention_choice *best,
                           double *aer, struct tolk_error *error)
@@ -78,13 +104,7 @@ int tolk_alignment_choose(const struct tolk_model *model, const struct tolk_code
     struct contest contest = {0};
     int status = make_contest(&contest, &model->config, error);
     if (status == 0) {
-        const struct tolk_pair_pass pass = {.model = model,
-                                            .codec = codec,
-                                            .reading = {.batch_tokens = BATCH_TOKENS,
-                                                        .views = contest.views,
-                                                        .view_count = contest.count},
-                                            .cuts = true};
-        status = tolk_pair_pass_run(&pass, pairs, count_links, &contest, error);
+        status = hold(&contest, model, codec, pairs, error);
     }
     *aer = 2; /* above any rate */
     for (size_t i = 0; status == 0 && i < contest.count; i++) {

@@ -8,6 +8,13 @@
 #include "model/model.h"
 #include "tokenizer/codec.h"
 
+/* The AER of one choice against the pairs' links. Pairs longer than the model's positions do not
+ * count. */
+int tolk_alignment_measure(const struct tolk_model *model, const struct tolk_codec *codec,
+                           const struct tolk_pairs *pairs,
+                           const struct tolk_attention_choice *choice, double *aer,
+                           struct tolk_error *error);
+
 /* Aligns the pairs, whose links are gold, by every decoder layer: all heads averaged, and each head
  * alone, read where a word is the output and where it is the input. Gives the choice with the
  * lowest AER (the first of equals) and that AER. Pairs longer than the model's positions do not

@@ -357,7 +357,7 @@ int tolk_command_run_pairs(const struct tolk_command *command, const struct tolk
         return tolk_command_fail(command, TOLK_FAILED, &error, log);
     }
     enum tolk_exit status = TOLK_FAILED;
-    if (tolk_session_open(&session, operands[0], NULL, &error) == 0) {
+    if (tolk_session_open(&session, operands[0], settings->packs ? settings : NULL, &error) == 0) {
         status = run(context, &session, &pairs, log, &error);
         tolk_session_close(&session);
     }

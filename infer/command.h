@@ -38,6 +38,7 @@ struct tolk_settings {
     bool link_scores;
     bool json;
     bool skip_bad;
+    bool packs; /* a command over pairs that reads cross-attention alone: on packed matrices */
 };
 
 struct tolk_settings tolk_settings_default(void);
@@ -63,6 +64,11 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
                      &(s)->threads, 1, TOLK_MOST_THREADS),                                         \
         TOLK_OPTION_SIZE("batch-tokens", 0, "N", "pieces of text in a batch (512)",                \
                          &(s)->batch_tokens, 1, TOLK_MOST_TOKENS)
+#define TOLK_PRECISION_OPTION(s)                                                                   \
+    TOLK_OPTION_CHOICE("precision", 0, "float32|int8",                                             \
+                       "numbers that are multiplied: 8-bit integers are\nfaster, and nearly as "   \
+                       "good (float32)",                                                           \
+                       &(s)->precision)
 #define TOLK_SEARCH_OPTIONS(s)                                                                     \
     TOLK_OPTION_SIZE("beam", 'b', "N", "hypotheses to follow, 1 is greedy (as the model says)",    \
                      &(s)->beam, 1, TOLK_MOST_BEAM),                                               \
@@ -72,11 +78,7 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
         TOLK_OPTION_SIZE("max-length", 0, "N",                                                     \
                          "greatest length of a translation in pieces\n(2 · source + 10)",          \
                          &(s)->max_length, 1, TOLK_MOST_TOKENS),                                   \
-        TOLK_OPTION_CHOICE(                                                                        \
-            "precision", 0, "float32|int8",                                                        \
-            "numbers that are multiplied: 8-bit integers are\nfaster, and nearly as "              \
-            "good (float32)",                                                                      \
-            &(s)->precision)
+        TOLK_PRECISION_OPTION(s)
 #define TOLK_CHOICE_OPTIONS(s)                                                                     \
     TOLK_OPTION_SIZE(                                                                              \
         "layer", 0, "N",                                                                           \

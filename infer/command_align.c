@@ -63,6 +63,7 @@ static enum tolk_exit align_all(void *context, const struct tolk_session *sessio
                     .views = views,
                     .view_count = view_count,
                     .unit = aligning->print.unit},
+        .weights = session->weights,
         .cut_log = log,
     };
     const int status = tolk_pair_pass_run(&pass, pairs, align_pair, aligning, error);
@@ -89,6 +90,7 @@ int tolk_command_align(int argc, char **argv, FILE *out, FILE *log)
         TOLK_OPTION_FLAG("word-scores", 0, "log-probability of each word and of the end",
                          &aligning.word_scores),
         TOLK_JSON_OPTION(&aligning.settings),
+        TOLK_PRECISION_OPTION(&aligning.settings),
         TOLK_SKIP_BAD_OPTION(&aligning.settings),
         TOLK_THREAD_OPTIONS(&aligning.settings),
     };
@@ -103,6 +105,7 @@ int tolk_command_align(int argc, char **argv, FILE *out, FILE *log)
     if (tolk_settings_print(&aligning.settings, alignment, &aligning.print, &error) != 0) {
         return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
     }
+    aligning.settings.packs = !aligning.print.json && !aligning.word_scores;
     return tolk_command_run_pairs(&command, &aligning.settings, argv + first, argc - first,
                                   align_all, &aligning, log);
 }

@@ -143,7 +143,12 @@ static void print_choice(const struct subject *subject, FILE *out)
     };
     const struct tolk_attention_choice *const choice = &subject->choice;
     const bool all = subject->work->all;
-    fputs(choice->posterior && !all ? "posterior attention" : names[subject->kind], out);
+    if (choice->posterior && !all) {
+        fputs("posterior attention: each source word by what it added to the word written\n\n",
+              out);
+        return;
+    }
+    fputs(names[subject->kind], out);
     if (all) {
         fputs(", every head", out);
     } else {
@@ -217,7 +222,7 @@ static int draw(const struct subject *subject, FILE *out, struct tolk_error *err
     }
     struct tolk_labels rows, columns;
     struct tolk_reading reading = {0};
-    struct tolk_forcer *const forcer = tolk_forcer_create(&subject->session->model, error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&subject->session->model, NULL, error);
     int status = forcer != NULL && wanted.views != NULL ? 0 : -1;
     if (status == 0) {
         status = tolk_read_pairs(forcer, &pair, 1, &wanted, &reading, error);

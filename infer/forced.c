@@ -6,21 +6,27 @@
 
 #include "infer/jobs.h"
 #include "infer/search.h"
+#include "model/encoding.h"
 #include "model/posterior.h"
 
 /* What one thread works with. */
 struct room {
     struct tolk_workspace *workspace;
+    struct tolk_encoding *encoding; /* with packed weights */
+    struct tolk_forcing *forcing;   /* likewise */
     struct tolk_packed packed;
 };
 
 struct tolk_forcer {
     const struct tolk_model *model;
+    const struct tolk_inference_weights *weights; /* NULL: not packed */
     struct room *rooms;
     size_t room_count;
 };
 
-struct tolk_forcer *tolk_forcer_create(const struct tolk_model *model, struct tolk_error *error)
+struct tolk_forcer *tolk_forcer_create(const struct tolk_model *model,
+                                       const struct tolk_inference_weights *weights,
+                                       struct tolk_error *error)
 {
     struct tolk_forcer *const forcer = calloc(1, sizeof *forcer);
     if (forcer == NULL) {
@@ -28,6 +34,7 @@ struct tolk_forcer *tolk_forcer_create(const struct tolk_model *model, struct to
         return NULL;
     }
     forcer->model = model;
+    forcer->weights = weights;
     return forcer;
 }
 
@@ -38,10 +45,29 @@ void tolk_forcer_free(struct tolk_forcer *forcer)
     }
     for (size_t i = 0; i < forcer->room_count; i++) {
         tolk_workspace_free(forcer->rooms[i].workspace);
+        tolk_encoding_free(forcer->rooms[i].encoding);
+        tolk_forcing_free(forcer->rooms[i].forcing);
         tolk_packed_free(&forcer->rooms[i].packed);
     }
     free(forcer->rooms);
     free(forcer);
+}
+
+static int room_make(struct room *room, const struct tolk_forcer *forcer, struct tolk_error *error)
+{
+    *room = (struct room){.workspace = tolk_workspace_create(forcer->model, error)};
+    if (room->workspace == NULL || forcer->weights == NULL) {
+        return room->workspace == NULL ? -1 : 0;
+    }
+    room->encoding = tolk_encoding_create(forcer->weights, error);
+    room->forcing = tolk_forcing_create(forcer->weights, error);
+    if (room->encoding != NULL && room->forcing != NULL) {
+        return 0;
+    }
+    tolk_workspace_free(room->workspace);
+    tolk_encoding_free(room->encoding);
+    tolk_forcing_free(room->forcing);
+    return -1;
 }
 
 static int reserve_rooms(struct tolk_forcer *forcer, size_t threads, struct tolk_error *error)
@@ -55,9 +81,7 @@ static int reserve_rooms(struct tolk_forcer *forcer, size_t threads, struct tolk
     }
     forcer->rooms = grown;
     while (forcer->room_count < threads) {
-        struct room *const room = &forcer->rooms[forcer->room_count];
-        *room = (struct room){.workspace = tolk_workspace_create(forcer->model, error)};
-        if (room->workspace == NULL) {
+        if (room_make(&forcer->rooms[forcer->room_count], forcer, error) != 0) {
             return -1;
         }
         forcer->room_count++;
@@ -112,13 +136,37 @@ struct forcing {
     void *context;
 };
 
-static int visit_batch(const struct forcing *forcing, const struct room *room, const size_t *order,
+/* Visits each sentence of the batch; `values` [target rows] or NULL. */
+static int visit_batch(const struct forcing *forcing, const struct room *room, bool packed,
+                       const double *values, const size_t *order, struct tolk_error *error)
+{
+    const struct tolk_batch *const batch = &room->packed.batch;
+    int status = 0;
+    for (size_t s = 0; status == 0 && s < batch->sentences; s++) {
+        const struct tolk_forced forced = {
+            .pair = order[s],
+            .log_probabilities = values == NULL ? NULL : values + batch->target_begin[s],
+            .workspace = packed ? NULL : room->workspace,
+            .forcing = packed ? room->forcing : NULL,
+            .sentence = s,
+        };
+        status = forcing->visit(forcing->context, &forced, error);
+    }
+    return status;
+}
+
+static int force_whole(const struct forcing *forcing, const struct room *room, const size_t *order,
                        struct tolk_error *error)
 {
     const struct tolk_model *const model = forcing->forcer->model;
     const struct tolk_batch *const batch = &room->packed.batch;
+    const bool scores = forcing->pairs->scores;
     double *values = NULL;
-    if (!forcing->pairs->scores) {
+    if (tolk_workspace_reserve(room->workspace, batch, scores ? TOLK_FORWARD : TOLK_ATTENTION,
+                               error) != 0) {
+        return -1;
+    }
+    if (!scores) {
         tolk_transformer_attend(model, batch, room->workspace);
     } else {
         values = log_probabilities(model, batch, room->workspace, error);
@@ -129,18 +177,26 @@ static int visit_batch(const struct forcing *forcing, const struct room *room, c
     if (forcing->pairs->posterior != NULL) {
         tolk_transformer_posterior(model, batch, forcing->pairs->posterior, room->workspace);
     }
-    int status = 0;
-    for (size_t s = 0; status == 0 && s < batch->sentences; s++) {
-        const struct tolk_forced forced = {
-            .pair = order[s],
-            .log_probabilities = values == NULL ? NULL : values + batch->target_begin[s],
-            .workspace = room->workspace,
-            .sentence = s,
-        };
-        status = forcing->visit(forcing->context, &forced, error);
-    }
+    const int status = visit_batch(forcing, room, false, values, order, error);
     free(values);
     return status;
+}
+
+static int force_packed(const struct forcing *forcing, const struct room *room, const size_t *order,
+                        struct tolk_error *error)
+{
+    const struct tolk_batch *const batch = &room->packed.batch;
+    const struct tolk_forced_pairs *const pairs = forcing->pairs;
+    const size_t all = forcing->forcer->model->config.decoder_layers;
+    const size_t layers = pairs->cross_layers < all ? pairs->cross_layers : all;
+    const real *const memory = tolk_encoding_run(room->encoding, batch, error);
+    if (memory == NULL || tolk_forcing_run(room->forcing, memory, batch, layers, error) != 0) {
+        return -1;
+    }
+    if (pairs->posterior != NULL) {
+        tolk_forcing_posterior(room->forcing, batch, pairs->posterior);
+    }
+    return visit_batch(forcing, room, true, NULL, order, error);
 }
 
 /* The job of one batch. */
@@ -151,14 +207,14 @@ static int force_batch(void *context, size_t b, size_t thread, struct tolk_error
     struct room *const room = &forcing->forcer->rooms[thread];
     const size_t begin = forcing->plan.begin[b];
     const size_t *const order = forcing->plan.order + begin;
+    const bool packed = forcing->forcer->weights != NULL && pairs->cross_layers > 0;
     if (tolk_packed_fill(&room->packed, pairs->sources, pairs->targets, order,
                          forcing->plan.begin[b + 1] - begin,
-                         forcing->forcer->model->config.decoder_start_token_id, error) != 0 ||
-        tolk_workspace_reserve(room->workspace, &room->packed.batch,
-                               pairs->scores ? TOLK_FORWARD : TOLK_ATTENTION, error) != 0) {
+                         forcing->forcer->model->config.decoder_start_token_id, error) != 0) {
         return -1;
     }
-    return visit_batch(forcing, room, order, error);
+    return packed ? force_packed(forcing, room, order, error)
+                  : force_whole(forcing, room, order, error);
 }
 
 int tolk_force_decode(struct tolk_forcer *forcer, const struct tolk_forced_pairs *pairs,

@@ -150,7 +150,7 @@ int tolk_pair_pass_run(const struct tolk_pair_pass *pass, const struct tolk_pair
                        tolk_pair_visitor *visitor, void *context, struct tolk_error *error)
 {
     struct window *const window = malloc(sizeof *window);
-    struct tolk_forcer *const forcer = tolk_forcer_create(pass->model, error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(pass->model, pass->weights, error);
     const struct visiting visiting = {visitor, context};
     int status = -1;
     if (window == NULL || forcer == NULL) {

@@ -16,6 +16,7 @@ struct tolk_pair_pass {
     const struct tolk_model *model;
     const struct tolk_codec *codec;
     struct tolk_reading_options reading;
+    const struct tolk_inference_weights *weights; /* packed, as tolk_forcer_create takes them */
     FILE *cut_log; /* a pair that is too long is cut, and named here; NULL: it is an error */
     bool cuts;     /* without cut_log: it is cut, and not named */
 };

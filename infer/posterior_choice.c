@@ -148,7 +148,8 @@ static int judge_pair(const struct jury *jury, const struct judged *pair,
     tolk_posterior_weigh(pair->rows, pair->keys, weights, evidence);
     const struct tolk_word_map from = tolk_sentence_map(&pair->source, TOLK_WORDS);
     const struct tolk_word_map to = tolk_sentence_map(&pair->target, TOLK_WORDS);
-    if (tolk_word_attention_make(&attention, weights, &from, &to, error) != 0) {
+    const real *const posterior = weights;
+    if (tolk_word_attention_average(&attention, &posterior, 1, false, &from, &to, error) != 0) {
         return -1;
     }
     const int status = tolk_word_attention_hard(&attention, &links);

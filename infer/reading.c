@@ -24,12 +24,33 @@ int tolk_reading_score(struct tolk_reading *reading, const struct tolk_sentence 
     return 0;
 }
 
+/* The chosen attention of a pair that went the shorter way. */
+static int read_packed(const struct tolk_attention_choice *choice, const struct tolk_forced *forced,
+                       const struct tolk_word_map *from, const struct tolk_word_map *to,
+                       struct tolk_reading *reading, struct tolk_error *error)
+{
+    const real *heads[TOLK_MAX_HEADS];
+    if (choice->posterior) {
+        heads[0] = tolk_forcing_posterior_weights(forced->forcing, forced->sentence);
+        return tolk_word_attention_average(&reading->attention, heads, 1, false, from, to, error);
+    }
+    for (size_t h = 0; h < choice->head_count; h++) {
+        heads[h] = tolk_forcing_attention(forced->forcing, choice->layer, forced->sentence,
+                                          choice->heads[h]);
+    }
+    return tolk_word_attention_average(&reading->attention, heads, choice->head_count,
+                                       choice->shift, from, to, error);
+}
+
 static int read_attention(const struct tolk_reading_options *options,
                           const struct tolk_forced *forced, const struct tolk_sentence_pair *pair,
                           struct tolk_reading *reading, struct tolk_error *error)
 {
     const struct tolk_word_map from = tolk_sentence_map(pair->source, options->unit);
     const struct tolk_word_map to = tolk_sentence_map(pair->target, options->unit);
+    if (forced->forcing != NULL) {
+        return read_packed(options->choice, forced, &from, &to, reading, error);
+    }
     if (options->choice != NULL &&
         tolk_word_attention_read(&reading->attention, forced->workspace, forced->sentence,
                                  options->choice, &from, &to, error) != 0) {
@@ -63,6 +84,29 @@ static int read_pair(void *context, const struct tolk_forced *forced, struct tol
     return read_attention(reader->options, forced, pair, reading, error);
 }
 
+/* How many decoder layers have to run where nothing but the choice is read; 0: more is read. */
+static size_t cross_layers(const struct tolk_reading_options *options)
+{
+    if (options->choice == NULL || options->scores || options->view_count > 0) {
+        return 0;
+    }
+    return options->choice->posterior ? TOLK_MAX_LAYERS : options->choice->layer + 1;
+}
+
+/* The heads whose posterior attention the choice or a view reads; NULL: none. */
+static const struct tolk_head_set *posterior_set(const struct tolk_reading_options *options)
+{
+    if (options->choice != NULL && options->choice->posterior) {
+        return &options->choice->set;
+    }
+    for (size_t i = 0; i < options->view_count; i++) {
+        if (options->views[i].kind == TOLK_CROSS && options->views[i].choice.posterior) {
+            return &options->views[i].choice.set;
+        }
+    }
+    return NULL;
+}
+
 int tolk_read_pairs(struct tolk_forcer *forcer, const struct tolk_sentence_pair *pairs,
                     size_t count, const struct tolk_reading_options *options,
                     struct tolk_reading *readings, struct tolk_error *error)
@@ -82,8 +126,8 @@ int tolk_read_pairs(struct tolk_forcer *forcer, const struct tolk_sentence_pair 
         .count = count,
         .batch_tokens = options->batch_tokens,
         .scores = options->scores,
-        .posterior =
-            options->choice != NULL && options->choice->posterior ? &options->choice->set : NULL,
+        .cross_layers = cross_layers(options),
+        .posterior = posterior_set(options),
     };
     struct reader reader = {pairs, options, readings};
     const int status = tolk_force_decode(forcer, &forced, read_pair, &reader, error);

@@ -35,7 +35,8 @@ struct tolk_reading_options {
     size_t batch_tokens;
     bool scores;                                /* score, word_scores and piece_scores */
     const struct tolk_attention_choice *choice; /* NULL: no attention */
-    const struct tolk_attention_view *views;    /* [view_count] beside it */
+    const struct tolk_attention_view *views;    /* [view_count] beside it; where several read
+                                                 * posterior attention it is that of the same heads */
     size_t view_count;
     enum tolk_unit unit; /* of all attention */
 };

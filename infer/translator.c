@@ -59,7 +59,7 @@ struct tolk_translator *tolk_translator_create(const struct tolk_model *model,
     }
     if (options->attention) {
         translator->options.words = true;
-        translator->forcer = tolk_forcer_create(model, error);
+        translator->forcer = tolk_forcer_create(model, translator->weights, error);
     }
     if (translator->weights == NULL || (options->attention && translator->forcer == NULL)) {
         tolk_translator_free(translator);

@@ -10,6 +10,10 @@
  * 0.093, 0.097; of real pairs 0.212, 0.207, 0.204. */
 static const float ENOUGH_FOR_A_LINK = 0.15F;
 
+/* Likewise. AER with 0, 0.4, 0.5, 0.6: of real pairs 0.204, 0.183, 0.173, 0.170; by a guided head
+ * after some training 0.081, 0.077, 0.073, 0.069; of the toy language, guided, 0.0073 to 0.0092. */
+static const float MOST_OF_A_ROW = 0.5F;
+
 struct tolk_attention_choice tolk_attention_choice_layer(const struct tolk_config *config,
                                                          size_t layer)
 {
@@ -129,34 +133,32 @@ int tolk_word_attention_read(struct tolk_word_attention *attention,
                                          target, error);
 }
 
-/* Room for the words of both sides, and each target word's share: the mean over its pieces and
- * over `heads`. */
-static float *begin(struct tolk_word_attention *attention, const struct side *queries,
-                    const struct side *keys, size_t heads, struct tolk_error *error)
+/* The mean of the heads over the places of both sides. */
+static int average(struct tolk_word_attention *attention, const real *const *heads, size_t count,
+                   const struct side *queries, const struct side *keys, struct tolk_error *error)
 {
     const size_t rows = queries->map->words;
-    attention->source_words = keys->map->words;
+    const size_t columns = keys->map->words;
+    attention->source_words = columns;
     attention->target_words = rows;
-    attention->weights = calloc((rows + 1) * (keys->map->words + 1), sizeof *attention->weights);
+    attention->weights = calloc((rows + 1) * (columns + 1), sizeof *attention->weights);
     float *const shares = calloc(rows + 1, sizeof *shares);
     if (attention->weights == NULL || shares == NULL) {
         free(shares);
         tolk_word_attention_free(attention);
-        tolk_error_set(error, "out of memory for the attention of %zu by %zu words", rows,
-                       keys->map->words);
-        return NULL;
+        return tolk_error_set(error, "out of memory for the attention of %zu by %zu words", rows,
+                              columns);
     }
+    /* A word's row is the mean over its pieces and the heads. */
     for (size_t t = 0; t <= queries->map->pieces; t++) {
-        shares[place_of(queries, t)] += (float)heads;
+        shares[place_of(queries, t)] += (float)count;
     }
     for (size_t w = 0; w <= rows; w++) {
         shares[w] = shares[w] > 0 ? 1 / shares[w] : 0;
     }
-    return shares;
-}
-
-static int end(struct tolk_word_attention *attention, float *shares, struct tolk_error *error)
-{
+    for (size_t h = 0; h < count; h++) {
+        add_head(attention, heads[h], queries, keys, shares);
+    }
     free(shares);
     if (!is_finite(attention)) {
         tolk_word_attention_free(attention);
@@ -166,18 +168,13 @@ static int end(struct tolk_word_attention *attention, float *shares, struct tolk
     return 0;
 }
 
-int tolk_word_attention_make(struct tolk_word_attention *attention, const real *weights,
-                             const struct tolk_word_map *source, const struct tolk_word_map *target,
-                             struct tolk_error *error)
+int tolk_word_attention_average(struct tolk_word_attention *attention, const real *const *heads,
+                                size_t count, bool shift, const struct tolk_word_map *source,
+                                const struct tolk_word_map *target, struct tolk_error *error)
 {
-    const struct side queries = {.map = target};
+    const struct side queries = {.map = target, .shifted = shift};
     const struct side keys = {.map = source};
-    float *const shares = begin(attention, &queries, &keys, 1, error);
-    if (shares == NULL) {
-        return -1;
-    }
-    add_head(attention, weights, &queries, &keys, shares);
-    return end(attention, shares, error);
+    return average(attention, heads, count, &queries, &keys, error);
 }
 
 int tolk_word_attention_read_kind(struct tolk_word_attention *attention,
@@ -191,21 +188,16 @@ int tolk_word_attention_read_kind(struct tolk_word_attention *attention,
                                  .shifted = choice->shift && kind != TOLK_ENCODER_SELF};
     const struct side keys = {.map = kind == TOLK_DECODER_SELF ? target : source,
                               .inputs = kind == TOLK_DECODER_SELF};
+    const real *heads[TOLK_MAX_HEADS];
     if (choice->posterior && kind == TOLK_CROSS) {
-        return tolk_word_attention_make(attention, tolk_workspace_posterior(workspace, sentence),
-                                        source, target, error);
-    }
-    float *const shares = begin(attention, &queries, &keys, choice->head_count, error);
-    if (shares == NULL) {
-        return -1;
+        heads[0] = tolk_workspace_posterior(workspace, sentence);
+        return tolk_word_attention_average(attention, heads, 1, false, source, target, error);
     }
     for (size_t h = 0; h < choice->head_count; h++) {
-        add_head(
-            attention,
-            tolk_workspace_attention(workspace, kind, choice->layer, sentence, choice->heads[h]),
-            &queries, &keys, shares);
+        heads[h] =
+            tolk_workspace_attention(workspace, kind, choice->layer, sentence, choice->heads[h]);
     }
-    return end(attention, shares, error);
+    return average(attention, heads, choice->head_count, &queries, &keys, error);
 }
 
 void tolk_word_attention_free(struct tolk_word_attention *attention)
@@ -214,13 +206,13 @@ void tolk_word_attention_free(struct tolk_word_attention *attention)
     *attention = (struct tolk_word_attention){0};
 }
 
-/* The source word that target word t looks at most; source_words for the end, and where it looks
- * nowhere. */
+/* The source word that has more than half of target word t's attention; source_words for the end,
+ * and where none has. */
 static size_t best_source(const struct tolk_word_attention *attention, size_t t)
 {
     const float *const row = attention->weights + t * (attention->source_words + 1);
     size_t best = attention->source_words;
-    float most = 0;
+    float most = MOST_OF_A_ROW;
     for (size_t s = 0; s <= attention->source_words; s++) {
         if (row[s] > most) {
             most = row[s];

@@ -91,16 +91,17 @@ int tolk_word_attention_read_kind(struct tolk_word_attention *attention,
                                   const struct tolk_attention_choice *choice,
                                   const struct tolk_word_map *source,
                                   const struct tolk_word_map *target, struct tolk_error *error);
-/* The same of weights [target rows, source rows] over pieces from elsewhere. */
-int tolk_word_attention_make(struct tolk_word_attention *attention, const real *weights,
-                             const struct tolk_word_map *source, const struct tolk_word_map *target,
-                             struct tolk_error *error);
+/* The same of the average of `count` heads from elsewhere, [target rows, source rows] over pieces;
+ * `shift` as in the choice. */
+int tolk_word_attention_average(struct tolk_word_attention *attention, const real *const *heads,
+                                size_t count, bool shift, const struct tolk_word_map *source,
+                                const struct tolk_word_map *target, struct tolk_error *error);
 void tolk_word_attention_free(struct tolk_word_attention *attention);
 
-/* Hard: each target word is linked to the source word with the largest weight, the first of equals;
- * to none when the end of the source has more, or no weight is above 0. A source word that is then
- * without a link gets one to the target word that looks at it most, where it looks enough: a target
- * word made from two (a verb and its particle) would else keep only one of them. */
+/* Hard: each target word is linked to the source word that has more than half of its attention; to
+ * none where no word has, for it then looks here and there for want of a counterpart. A source word
+ * that is without a link gets one to the target word that looks at it most, the first of equals,
+ * where it looks enough: a target word made from two (a verb and its particle) looks at both. */
 int tolk_word_attention_hard(const struct tolk_word_attention *attention, struct tolk_links *links);
 
 /* Every pair of words with a weight strictly above the threshold. */

@@ -49,6 +49,9 @@ static void put_record(FILE *stream, const struct tolk_log_record *record)
         put_number(stream, "perplexity", exp(record->loss));
         put_number(stream, "bleu", record->bleu);
         put_number(stream, "chrf", record->chrf);
+        if (!isnan(record->aer)) {
+            put_number(stream, "aer", record->aer);
+        }
         put_whole(stream, "sentences", record->sentences);
         fprintf(stream, ", \"best\": %s", record->best ? "true" : "false");
     }
@@ -88,6 +91,7 @@ static bool parse_record(const char *line, size_t size, struct tolk_log_record *
             .skipped = get_whole(object, "skipped"),
             .bleu = get_number(object, "bleu"),
             .chrf = get_number(object, "chrf"),
+            .aer = get_number(object, "aer"),
             .sentences = get_whole(object, "sentences"),
             .best = json_is_true(json_object_get(object, "best")),
         };

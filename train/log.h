@@ -36,6 +36,7 @@ struct tolk_log_record {
     /* validations */
     double bleu;
     double chrf;
+    double aer;        /* of the guided head; NaN: none, not written */
     int64_t sentences; /* that were translated */
     bool best;
 };

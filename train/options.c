@@ -1,5 +1,6 @@
 #include "train/options.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,9 @@
 
 static const double BILLION = 1e9;
 static const double MOST_SEED = 9e15; /* numbers up to there are exact as double */
+
+/* Where no --guided-layer is given. */
+enum { USUAL_GUIDED_LAYER = 1 };
 
 static const struct tolk_training_options DEFAULTS = {
     .d_model = 256,
@@ -30,8 +34,8 @@ static const struct tolk_training_options DEFAULTS = {
     .clip = 1,
     .label_smoothing = 0.1,
     .average = 0.999,
-    .guided_weight = 0.1,
-    .guided_layer = 1,
+    .guided_weight = 1,
+    .guided_layer = SIZE_MAX, /* chosen by the depth */
     .seed = 1,
     .patience = 10,
     .validate_every = 500,
@@ -161,7 +165,8 @@ static void add_guidance(struct table *table, struct tolk_training_options *o)
 {
     const struct tolk_option rows[] = {
         NUMBER("guided-weight", "X", guided_weight, 0, 100, "of its loss beside the translation's"),
-        WHOLE("guided-layer", "N", guided_layer, 0, 63, "of the decoder, from 0"),
+        WHOLE("guided-layer", "N", guided_layer, 0, 63,
+              "of the decoder, from 0; else 1, or 0 where\nthere is one alone"),
         WHOLE("guided-head", "N", guided_head, 0, 63, "of that layer, from 0"),
         CHOICE("guided-step", "input|output", guided_step,
                "where a word is the decoder's input or output"),
@@ -229,6 +234,14 @@ static int check_guidance(const struct tolk_training_options *o, struct tolk_err
                               o->heads, o->guided_head);
     }
     return 0;
+}
+
+/* Values that depend on others, where they were not given. */
+static void complete(struct tolk_training_options *o)
+{
+    if (o->guided_layer == SIZE_MAX) {
+        o->guided_layer = o->decoder_layers > USUAL_GUIDED_LAYER ? USUAL_GUIDED_LAYER : 0;
+    }
 }
 
 static int check_together(const struct tolk_training_options *o, struct tolk_error *error)
@@ -302,6 +315,7 @@ enum tolk_options_result tolk_training_options_parse(struct tolk_training_option
         tolk_error_set(error, "expected options alone, found \"%s\"", argv[operands]);
         return TOLK_OPTIONS_WRONG;
     }
+    complete(options);
     return check_together(options, error) == 0 ? TOLK_OPTIONS_GOOD : TOLK_OPTIONS_WRONG;
 }
 
@@ -315,7 +329,8 @@ void tolk_training_options_help(FILE *stream)
         struct tolk_option *row = &table.rows[i];
         char value[VALUE_BYTES];
         tolk_option_format(row, value, sizeof value);
-        if (row->kind != TOLK_FLAG && value[0] != '\0') {
+        const bool is_chosen = row->value == &options.guided_layer;
+        if (row->kind != TOLK_FLAG && value[0] != '\0' && !is_chosen) {
             snprintf(texts[i], sizeof texts[i], "%s [%s]", row->help, value);
             row->help = texts[i];
         }
@@ -383,6 +398,8 @@ int tolk_training_recipe_check(const struct tolk_training_options *options, cons
     struct table table;
     struct table default_table;
     make_recipe(&table, &copy);
+    defaults.decoder_layers = options->decoder_layers;
+    complete(&defaults);
     make_recipe(&default_table, &defaults);
     for (size_t i = 0; i < table.count; i++) {
         char value[VALUE_BYTES];

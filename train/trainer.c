@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -122,17 +123,22 @@ static void record_validation(struct tolk_trainer *trainer,
         .loss = scores->loss,
         .bleu = scores->bleu,
         .chrf = scores->chrf,
+        .aer = scores->aer,
         .sentences = (int64_t)scores->sentences,
         .best = best,
     };
     try_to(trainer, tolk_log_write(&trainer->log, &record, &error), &error);
     try_to(trainer, tolk_curves_draw(trainer->folder->log, trainer->folder->curves, &error),
            &error);
+    char aer[32] = "";
+    if (!isnan(scores->aer)) {
+        snprintf(aer, sizeof aer, "  AER %.3f", scores->aer);
+    }
     tolk_progress_note(trainer->progress,
                        "validation at update %lld: loss %.4f  perplexity %.2f  BLEU %.2f  chrF "
-                       "%.2f%s",
+                       "%.2f%s%s",
                        (long long)cursor->update, scores->loss, exp(scores->loss), scores->bleu,
-                       scores->chrf, best ? "  (best, kept)" : "");
+                       scores->chrf, aer, best ? "  (best, kept)" : "");
 }
 
 /* A validation that a signal broke off, or whose model could not be written, is not done: the end

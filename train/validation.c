@@ -1,7 +1,9 @@
 #include "train/validation.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+#include "infer/alignment_choice.h"
 #include "infer/bleu.h"
 #include "infer/chrf.h"
 
@@ -32,7 +34,7 @@ int tolk_validator_create(struct tolk_validator *validator, const struct tolk_mo
         .max_length = longest,
         .start_id = model->config.decoder_start_token_id,
     };
-    *validator = (struct tolk_validator){.model = model, .pairs = pairs};
+    *validator = (struct tolk_validator){.model = model, .codec = codec, .pairs = pairs};
     validator->translated = sentences == 0 || sentences > pairs->count ? pairs->count : sentences;
     if (tolk_examples_encode(&validator->examples, pairs, codec, NULL, false, error) != 0 ||
         tolk_batches_plan(&validator->batches, &validator->examples, &options, NULL, error) != 0 ||
@@ -72,6 +74,19 @@ static int measure_loss(struct tolk_validator *validator, double *loss, struct t
     return 0;
 }
 
+static int measure_alignment(const struct tolk_validator *validator, double *aer,
+                             struct tolk_error *error)
+{
+    const struct tolk_config *config = &validator->model->config;
+    const struct tolk_attention_choice choice = tolk_attention_choice_default(config);
+    *aer = NAN;
+    if (config->alignment_layer < 0 || !validator->pairs->aligned) {
+        return 0;
+    }
+    return tolk_alignment_measure(validator->model, validator->codec, validator->pairs, &choice,
+                                  aer, error);
+}
+
 /* Translates pairs [first, first + count), count ≤ BLOCK, and adds them to the scores. */
 static int translate_block(struct tolk_validator *validator, size_t first, size_t count,
                            struct tolk_bleu *bleu, struct tolk_chrf *chrf, struct tolk_error *error)
@@ -101,7 +116,8 @@ int tolk_validator_run(struct tolk_validator *validator, bool (*stop)(void),
 {
     struct tolk_bleu bleu = {0};
     struct tolk_chrf chrf = {0};
-    if (measure_loss(validator, &scores->loss, error) != 0) {
+    if (measure_loss(validator, &scores->loss, error) != 0 ||
+        measure_alignment(validator, &scores->aer, error) != 0) {
         return -1;
     }
     tolk_translator_refresh(validator->translator);

@@ -1,4 +1,5 @@
-/* How good a model is on the dev pairs: loss by force-decoding, BLEU and chrF by translating. */
+/* How good a model is on the dev pairs: loss by force-decoding, BLEU and chrF by translating, AER
+ * where a head is guided. */
 #ifndef TOLK_TRAIN_VALIDATION_H
 #define TOLK_TRAIN_VALIDATION_H
 
@@ -18,11 +19,13 @@ struct tolk_validation_scores {
     double loss; /* −log p per target token, natural logarithm, no label smoothing */
     double bleu;
     double chrf;
+    double aer;       /* of the guided head, where the pairs have gold links; else NaN */
     size_t sentences; /* that were translated */
 };
 
 struct tolk_validator {
     const struct tolk_model *model;
+    const struct tolk_codec *codec;
     const struct tolk_pairs *pairs;
     size_t translated; /* the first so many pairs are translated */
     struct tolk_examples examples;

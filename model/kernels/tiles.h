@@ -6,7 +6,7 @@
 /* TOLK_OF_HEIGHT(rows, most, CALL) is CALL(r) with the constant r that `rows` is, from 1 to `most`,
  * at most 14. */
 #ifdef __SANITIZE_ADDRESS__ /* all unrolled it would take minutes to compile */
-#define TOLK_OF_HEIGHT(rows, most, CALL) CALL(rows)
+#define TOLK_OF_HEIGHT(rows, most, CALL) CALL(rows);
 #else
 #define TOLK_OF_HEIGHT(rows, most, CALL)                                                           \
     switch (rows) {                                                                                \

@@ -44,7 +44,7 @@ static double rate_of(const struct setting *setting, const struct tolk_attention
     const size_t longest = setting->model.config.max_position_embeddings;
     struct tolk_error error;
     struct tolk_aer aer = {0};
-    struct tolk_forcer *const forcer = tolk_forcer_create(&setting->model, &error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&setting->model, NULL, &error);
     for (size_t i = 0; i < setting->pairs.count; i++) {
         const struct tolk_pair *const pair = &setting->pairs.items[i];
         struct tolk_sentence source, target;

@@ -53,8 +53,8 @@ START_TEST(shows_what_force_decoding_computes)
     tolk_test_tiny_model(&model, VOCABULARY, 4);
     struct tolk_inspection *const inspection = tolk_inspection_make(&model, FROM, TO, &error);
     ck_assert_msg(inspection != NULL, "%s", error.message);
-    struct tolk_forcer *const forcer = tolk_forcer_create(&model, &error);
-    const struct tolk_forced_pairs pairs = {&FROM, &TO, 1, 100, true};
+    struct tolk_forcer *const forcer = tolk_forcer_create(&model, NULL, &error);
+    const struct tolk_forced_pairs pairs = {&FROM, &TO, 1, 100, true, NULL, 0};
     ck_assert_int_eq(tolk_force_decode(forcer, &pairs, compare, inspection, &error), 0);
     tolk_forcer_free(forcer);
     tolk_inspection_free(inspection);

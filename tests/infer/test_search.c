@@ -65,8 +65,8 @@ static void force(const struct tolk_model *model, struct tolk_sequence source,
 {
     struct tolk_error error;
     const struct tolk_sequence sequence = {target, length};
-    const struct tolk_forced_pairs pair = {&source, &sequence, 1, 1000, true};
-    struct tolk_forcer *const forcer = tolk_forcer_create(model, &error);
+    const struct tolk_forced_pairs pair = {&source, &sequence, 1, 1000, true, NULL, 0};
+    struct tolk_forcer *const forcer = tolk_forcer_create(model, NULL, &error);
     struct collected collected = {log_probabilities, length};
     ck_assert_msg(tolk_force_decode(forcer, &pair, collect, &collected, &error) == 0, "%s",
                   error.message);
@@ -500,8 +500,8 @@ START_TEST(a_model_without_numbers_is_an_error)
     const struct tolk_sequence targets[] = {{target, 3}, {target, 3}};
     double values[3];
     struct collected collected = {values, 3};
-    const struct tolk_forced_pairs pairs = {sources, targets, 2, 1000, true};
-    struct tolk_forcer *const forcer = tolk_forcer_create(&model, &error);
+    const struct tolk_forced_pairs pairs = {sources, targets, 2, 1000, true, NULL, 0};
+    struct tolk_forcer *const forcer = tolk_forcer_create(&model, NULL, &error);
     error.message[0] = '\0';
     ck_assert_int_eq(tolk_force_decode(forcer, &pairs, collect, &collected, &error), -1);
     ck_assert_ptr_nonnull(strstr(error.message, "not numbers (NaN or infinite) at step 1"));

@@ -147,7 +147,7 @@ START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
             expected[count++] = results[i].items[j].reading.score;
         }
     }
-    struct tolk_forcer *const forcer = tolk_forcer_create(&setting.model, &error);
+    struct tolk_forcer *const forcer = tolk_forcer_create(&setting.model, NULL, &error);
     const struct tolk_reading_options wanted = {.batch_tokens = 60, .scores = true};
     ck_assert_int_eq(tolk_read_pairs(forcer, pairs, count, &wanted, readings, &error), 0);
     for (size_t i = 0; i < count; i++) {

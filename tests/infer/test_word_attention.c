@@ -68,6 +68,24 @@ START_TEST(a_word_that_looks_nowhere_has_no_link)
 }
 END_TEST
 
+START_TEST(a_word_that_looks_here_and_there_has_no_link)
+{
+    float words[] = {
+        0.75F, 0.125F,  0.125F,  /* word 0 */
+        0.5F,  0.375F,  0.125F,  /* no word has more than half */
+        0.25F, 0.625F,  0.125F,  /* word 1 */
+        0.0F,  0.0625F, 0.9375F, /* the end */
+    };
+    const struct tolk_word_attention attention = {2, 3, words};
+    struct tolk_links links = {0};
+    ck_assert_int_eq(tolk_word_attention_hard(&attention, &links), 0);
+    char *const text = tolk_links_format(&links);
+    ck_assert_str_eq(text, "0-0 1-2");
+    free(text);
+    tolk_links_free(&links);
+}
+END_TEST
+
 enum { VOCABULARY = 12, SOURCE_ROWS = 4, TARGET_ROWS = 4 };
 static const int32_t SOURCE[SOURCE_ROWS] = {5, 6, 7, 0};
 static const int32_t TARGET[TARGET_ROWS] = {4, 8, 9, 0};
@@ -111,8 +129,8 @@ static void check_joining(bool shift, const size_t *steps)
     struct read read = {.choice = {.layer = 1, .head_count = 2, .heads = {0, 1}, .shift = shift}};
     const struct tolk_sequence source = {SOURCE, SOURCE_ROWS};
     const struct tolk_sequence target = {TARGET, TARGET_ROWS};
-    struct tolk_forcer *const forcer = tolk_forcer_create(&model, &error);
-    const struct tolk_forced_pairs pairs = {&source, &target, 1, 100, false};
+    struct tolk_forcer *const forcer = tolk_forcer_create(&model, NULL, &error);
+    const struct tolk_forced_pairs pairs = {&source, &target, 1, 100, false, NULL, 0};
     ck_assert_int_eq(tolk_force_decode(forcer, &pairs, read_both, &read, &error), 0);
     const float *const words = read.attention.weights;
     for (size_t side = 0; side < 3; side++) {
@@ -146,5 +164,5 @@ START_TEST(reads_shifted_attention_at_the_next_step)
 END_TEST
 
 TOLK_SUITE("word attention", writes_marians_grammar, refuses_other_kinds,
-           a_word_that_looks_nowhere_has_no_link, joins_pieces_into_words,
-           reads_shifted_attention_at_the_next_step)
+           a_word_that_looks_nowhere_has_no_link, a_word_that_looks_here_and_there_has_no_link,
+           joins_pieces_into_words, reads_shifted_attention_at_the_next_step)

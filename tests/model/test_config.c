@@ -188,7 +188,7 @@ START_TEST(refuses_each_fault_with_its_own_message)
          "alignment_posterior: expected a list of [layer, head], found 1"},
         {"{" MARIAN "," SIZES "," IDS ", \"alignment_posterior\": [[2, 0]]}",
          "alignment_posterior: expected [layer, head] of the decoder's cross-attention, found "
-         "[2, 0]"},
+         "[2,0]"},
     };
     struct tolk_config config;
     begin();

@@ -47,6 +47,36 @@ START_TEST(defaults_and_values)
     ck_assert_uint_eq(o.schedule, 1);
     ck_assert_uint_eq(o.updates, 10);
     ck_assert_double_eq(o.label_smoothing, 0.1);
+    ck_assert_ptr_null(o.guided_alignment);
+}
+END_TEST
+
+START_TEST(the_guided_layer_exists)
+{
+    struct tolk_training_options o;
+    struct tolk_error error;
+    ck_assert_int_eq(parse(&o, WORDS("--guided-alignment=auto"), &error), 0);
+    ck_assert_uint_eq(o.guided_layer, 1);
+    ck_assert_int_eq(parse(&o, WORDS("--guided-alignment=auto", "--decoder-layers=1"), &error), 0);
+    ck_assert_uint_eq(o.guided_layer, 0);
+}
+END_TEST
+
+/* A state that was saved before an option was there resumes as long as that has its default. */
+START_TEST(an_option_younger_than_the_recipe)
+{
+    struct tolk_training_options o;
+    struct tolk_error error;
+    ck_assert_int_eq(parse(&o, WORDS("--decoder-layers=1"), &error), 0);
+    char *const recipe = tolk_training_recipe(&o);
+    char *const guided = strstr(recipe, "guided-weight=");
+    ck_assert_ptr_nonnull(guided);
+    guided[0] = '\0'; /* it and what follows */
+    ck_assert_int_eq(tolk_training_recipe_check(&o, recipe, "dir", &error), 0);
+    o.guided_weight = 2;
+    ck_assert_int_eq(tolk_training_recipe_check(&o, recipe, "dir", &error), -1);
+    ck_assert_ptr_nonnull(strstr(error.message, "began with --guided-weight 1, found 2"));
+    free(recipe);
 }
 END_TEST
 
@@ -123,5 +153,6 @@ START_TEST(help_names_every_option)
 }
 END_TEST
 
-TOLK_SUITE("options", defaults_and_values, wrong_ones_are_named, recipe_names_the_difference,
+TOLK_SUITE("options", defaults_and_values, the_guided_layer_exists,
+           an_option_younger_than_the_recipe, wrong_ones_are_named, recipe_names_the_difference,
            help_names_every_option)

@@ -27,16 +27,21 @@ score() { awk -v word="$2" '$1 == word { print $2 }' "$folder/$1"; }
 
 # Sanitizers and valgrind take many times as long: there it need not learn, only run.
 if [ -n "${TOLK_TEST_SLOW:-}" ]; then
-    pairs=300 dev=10 test=10 updates=5 exact=0 aer=1
+    pairs=300 dev=10 test=10 updates=5 exact=0 aer=1 guided=1
 else
-    pairs=4000 dev=200 test=300 updates=400 exact=98 aer=0.10
+    pairs=4000 dev=200 test=300 updates=400 exact=98 aer=0.10 guided=0.01
 fi
 "$build/tolk-corpus" generate tests/fixtures/toy.grammar --pairs $pairs --dev $dev --test $test --combinations 0 \
     -o "$folder/toy" 2>"$folder/log"
-"$build/tolk-train" -o "$folder/model" --train "$folder/toy/train.tsv" --dev "$folder/toy/dev.tsv" \
-    --d-model 64 --heads 4 --ffn 256 --encoder-layers 1 --decoder-layers 2 --vocab-size 90 --dropout 0.1 \
-    --precision float32 --batch-tokens 2048 --learning-rate 0.005 --warmup 100 --average 0.98 --updates $updates --validate-every $updates \
-    2>>"$folder/log"
+train() { # train NAME OPTIONS…
+    train_to=$1
+    shift
+    "$build/tolk-train" -o "$folder/$train_to" --train "$folder/toy/train.tsv" --dev "$folder/toy/dev.tsv" \
+        --d-model 64 --heads 4 --ffn 256 --encoder-layers 1 --decoder-layers 2 --vocab-size 90 --dropout 0.1 \
+        --precision float32 --batch-tokens 2048 --learning-rate 0.005 --warmup 100 --average 0.98 \
+        --updates $updates --validate-every $updates "$@" 2>>"$folder/log"
+}
+train model
 check "training ends well" [ $? -eq 0 ]
 "$build/tolk" evaluate "$folder/model" "$folder/toy/test.tsv" >"$folder/test" 2>&1
 check "the model directory translates" [ $? -eq 0 ]
@@ -46,3 +51,10 @@ check "8-bit integers translate nearly as well ($(score int8 exact) % exact, at 
     at_least "$(score int8 exact)" $((exact - 2))
 check "attention finds the gold alignment (AER $(score test AER), at most $aer)" at_most "$(score test AER)" $aer
 check "the layer that aligns best is stored" grep -q alignment_layer "$folder/model/config.json"
+
+train guided --guided-alignment corpus
+check "a guided training ends well" [ $? -eq 0 ]
+"$build/tolk" evaluate "$folder/guided" "$folder/toy/test.tsv" >"$folder/test" 2>&1
+check "the guided model is as exact ($(score test exact) %, at least $exact)" at_least "$(score test exact)" $exact
+check "the guided head finds the gold alignment (AER $(score test AER), at most $guided)" \
+    at_most "$(score test AER)" $guided

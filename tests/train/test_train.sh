@@ -174,7 +174,7 @@ sed 's/.*/0-0 1-1 2-2 3-3 4-4/' "$folder/train.tsv" >"$folder/links"
 guide() { # guide DIR OPTIONS…
     guide_to=$1
     shift
-    run "$guide_to" --guided-alignment "$folder/links" --guided-layer 0 --guided-head 1 "$@"
+    run "$guide_to" --guided-alignment "$folder/links" --guided-head 1 "$@"
 }
 guide guided --updates 60 || good=no
 guide guided_parts --updates 25 || good=no
@@ -189,9 +189,17 @@ tr -d ' \n' <"$folder/guided/config.json" |
 check guided_alignment $good
 
 good=yes
+sed 's/$/\t0-0 1-1 2-2 3-3 4-4/' "$folder/dev.tsv" >"$folder/gold.tsv"
+guide measured --updates 20 --dev "$folder/gold.tsv" || good=no
+grep -q '^validation at update 20: .* AER 0\.[0-9]* ' "$folder/measured.err" || good=no
+grep -q '"type": "validation".*"aer": 0\.' "$folder/measured/training/log.jsonl" || good=no
+grep -q '"aer"' "$folder/guided/training/log.jsonl" && good=no
+check guided_aer_on_dev $good
+
+good=yes
 guide guided_parts --updates 70 --guided-weight 0.2 && good=no
-grep -q -e '--guided-weight 0.1, found 0.2' "$folder/guided_parts.err" || good=no
-run guided_parts --updates 70 --guided-layer 0 --guided-head 1 && good=no
+grep -q -e '--guided-weight 1, found 0.2' "$folder/guided_parts.err" || good=no
+run guided_parts --updates 70 --guided-head 1 && good=no
 grep -q 'other links to be guided by' "$folder/guided_parts.err" || good=no
 sed -i '3s/.*/0-9/' "$folder/links"
 guide guided_parts --updates 70 && good=no

@@ -18,6 +18,7 @@ struct evaluating {
     const char *output; /* where the translations go, or NULL */
     struct tolk_pairs pairs;
     struct tolk_evaluation scores;
+    struct tolk_head_table heads; /* where --all-heads wants it */
 };
 
 /* The lines of the pairs' file, those that were skipped among them: a file of translations has as
@@ -138,7 +139,8 @@ out:
 
 struct scoring_links {
     struct tolk_evaluation *scores;
-    const struct tolk_gold *gold; /* NULL: the links stand in the pairs */
+    struct tolk_head_table *heads; /* NULL: not wanted */
+    const struct tolk_gold *gold;  /* NULL: the links stand in the pairs */
 };
 
 static int score_links(void *context, const struct tolk_pair_visit *visit, struct tolk_error *error)
@@ -154,7 +156,9 @@ static int score_links(void *context, const struct tolk_pair_visit *visit, struc
     tolk_aer_add(&scoring->scores->aer, &links, gold);
     scoring->scores->aligned++;
     tolk_links_free(&links);
-    return 0;
+    return scoring->heads == NULL
+               ? 0
+               : tolk_head_table_add(scoring->heads, visit->reading->views, gold, error);
 }
 
 /* AER of the alignments that the model gives the pairs as they stand. */
@@ -180,11 +184,21 @@ static int score_alignment(struct evaluating *work, const struct tolk_session *s
             some.items[some.count++] = work->pairs.items[gold.items[i].pair];
         }
     }
-    struct scoring_links scoring = {&work->scores, work->gold_path != NULL ? &gold : NULL};
+    if (work->settings.all_heads) {
+        if (tolk_head_table_make(&work->heads, &session->model.config, error) != 0) {
+            goto out;
+        }
+        work->scores.heads = &work->heads;
+    }
+    struct scoring_links scoring = {&work->scores, work->settings.all_heads ? &work->heads : NULL,
+                                    work->gold_path != NULL ? &gold : NULL};
     const struct tolk_pair_pass pass = {
         .model = &session->model,
         .codec = session->codec,
-        .reading = {.batch_tokens = tolk_settings_batch_tokens(&work->settings), .choice = choice},
+        .reading = {.batch_tokens = tolk_settings_batch_tokens(&work->settings),
+                    .choice = choice,
+                    .views = work->heads.views,
+                    .view_count = work->heads.count},
         .cut_log = log,
     };
     status = tolk_pair_pass_run(&pass, work->gold_path != NULL ? &some : &work->pairs, score_links,
@@ -195,10 +209,20 @@ out:
     return status;
 }
 
+static bool has_gold(const struct evaluating *work)
+{
+    return work->gold_path != NULL || work->pairs.aligned;
+}
+
 static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_folder, FILE *log,
                                      struct tolk_error *error)
 {
     struct tolk_session session;
+    if (work->settings.all_heads && !has_gold(work)) {
+        tolk_error_set(error,
+                       "--all-heads needs gold: --gold FILE, or a third column of the pairs");
+        return TOLK_WRONG_USAGE;
+    }
     if (tolk_session_open(&session, model_folder, &work->settings, error) != 0) {
         return TOLK_FAILED;
     }
@@ -215,8 +239,7 @@ static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_
     if (score_model(work, &session, &options, error) != 0) {
         goto out;
     }
-    if ((work->gold_path != NULL || work->pairs.aligned) &&
-        score_alignment(work, &session, &choice, log, error) != 0) {
+    if (has_gold(work) && score_alignment(work, &session, &choice, log, error) != 0) {
         goto out;
     }
     status = TOLK_DONE;
@@ -245,6 +268,7 @@ static enum tolk_exit evaluate(struct evaluating *work, char *const *operands, i
         status = TOLK_FAILED;
     }
     tolk_pairs_free(&work->pairs);
+    tolk_head_table_free(&work->heads);
     return status;
 }
 
@@ -253,7 +277,9 @@ static int check_no_model(const struct evaluating *work, struct tolk_error *erro
 {
     const char *const option = work->gold_path != NULL ? "--gold"
                                : work->output != NULL  ? "--output"
-                                                       : tolk_settings_for_model(&work->settings);
+                               : work->settings.all_heads
+                                   ? "--all-heads"
+                                   : tolk_settings_for_model(&work->settings);
     return work->hypotheses == NULL || option == NULL
                ? 0
                : tolk_error_set(error, "%s needs a model, and --hypotheses takes its place",
@@ -276,6 +302,10 @@ int tolk_command_evaluate(int argc, char **argv, FILE *out, FILE *log)
         TOLK_OPTION_TEXT("gold", 0, "FILE",
                          "alignments of some pairs: line number, tab,\nlinks like 0-0 1-2 3p2",
                          &work.gold_path),
+        TOLK_OPTION_FLAG("all-heads", 0,
+                         "AER of every layer and head and of each layer's mean,\nat the output "
+                         "step and shifted",
+                         &work.settings.all_heads),
         TOLK_OPTION_TEXT("output", 'o', "FILE", "keep the translations", &work.output),
         TOLK_SEARCH_OPTIONS(&work.settings),
         TOLK_CHOICE_OPTIONS(&work.settings),

@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "infer/head_grid.h"
-#include "infer/heatmap.h"
-#include "infer/inspection.h"
-#include "infer/reading.h"
-#include "infer/steps.h"
+#include "infer/subject.h"
 
 struct inspecting {
     struct tolk_settings settings;
@@ -74,183 +70,17 @@ int tolk_inspect_translate(const struct tolk_session *session,
     return status;
 }
 
-/* What is looked at. */
-struct subject {
-    const struct inspecting *work;
-    const struct tolk_session *session;
-    struct tolk_sentence source;
-    struct tolk_sentence target;
-    struct tolk_attention_choice choice;
-    enum tolk_attention_kind kind;
-    struct tolk_terminal terminal;
-};
-
-/* The words, or pieces, that look, and those that they look at. */
-static int make_sides(const struct subject *subject, struct tolk_labels *rows,
-                      struct tolk_labels *columns, struct tolk_error *error)
+/* Wrong usage is left to say where the words are known: --word. */
+static enum tolk_exit show(const struct inspecting *work, const struct tolk_subject *subject,
+                           FILE *out, struct tolk_error *error)
 {
-    const enum tolk_unit unit = subject->work->settings.pieces ? TOLK_PIECES : TOLK_WORDS;
-    const bool inputs = subject->kind == TOLK_DECODER_SELF;
-    const struct tolk_sentence *const from =
-        subject->kind == TOLK_ENCODER_SELF ? &subject->source : &subject->target;
-    const struct tolk_sentence *const to = inputs ? &subject->target : &subject->source;
-    if (tolk_labels_make(rows, from, unit, false, error) != 0) {
-        return -1;
-    }
-    if (tolk_labels_make(columns, to, unit, inputs, error) != 0) {
-        tolk_labels_free(rows);
-        return -1;
-    }
-    return 0;
-}
-
-static void print_choice(const struct subject *subject, FILE *out)
-{
-    const struct tolk_attention_choice *const choice = &subject->choice;
-    static const char *const names[] = {
-        [TOLK_ENCODER_SELF] = "self-attention, encoder",
-        [TOLK_DECODER_SELF] = "self-attention, decoder",
-        [TOLK_CROSS] = "cross-attention, decoder",
-    };
-    if (choice->posterior && subject->kind == TOLK_CROSS) {
-        fputs("posterior attention: each source word by what it added to the word written\n\n",
-              out);
-        return;
-    }
-    fprintf(out, "%s layer %zu, head%s", names[subject->kind], choice->layer,
-            choice->head_count == 1 ? "" : "s");
-    for (size_t i = 0; i < choice->head_count; i++) {
-        fprintf(out, " %zu", choice->heads[i]);
-    }
-    fprintf(out, "%s%s\n\n", choice->head_count == 1 ? "" : " (averaged)",
-            choice->shift ? ", a word read as the decoder's input" : "");
-}
-
-static void print_sentences(const struct subject *subject, FILE *out)
-{
-    const struct tolk_sentence *const sides[] = {&subject->source, &subject->target};
-    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
-        const size_t size = strlen(sides[i]->text);
-        const struct tolk_label label = {sides[i]->text, size,
-                                         tolk_text_width(sides[i]->text, size)};
-        tolk_label_print(&label, label.width, subject->terminal.ascii, out);
-        fputc('\n', out);
-    }
-    fputc('\n', out);
-}
-
-static void draw_reading(const struct subject *subject, const struct tolk_reading *reading,
-                         const struct tolk_labels *rows, const struct tolk_labels *columns,
-                         FILE *out)
-{
-    print_sentences(subject, out);
-    if (!subject->work->all) {
-        const struct tolk_heatmap map = {rows, columns, reading->views[0].weights};
-        print_choice(subject, out);
-        tolk_heatmap_draw(&map, &subject->terminal, out);
-        return;
-    }
-    const struct tolk_config *const config = &subject->session->model.config;
-    const struct tolk_head_grid grid = {
-        .rows = rows,
-        .columns = columns,
-        .layers = tolk_attention_layers(config, subject->kind),
-        .heads = tolk_attention_heads(config, subject->kind),
-        .maps = reading->views,
-        .marked = subject->kind == TOLK_CROSS ? &subject->choice : NULL,
-    };
-    tolk_head_grid_draw(&grid, &subject->terminal, out);
-}
-
-/* One map, or those of all heads. */
-static int draw(const struct subject *subject, FILE *out, struct tolk_error *error)
-{
-    const struct tolk_config *const config = &subject->session->model.config;
-    const struct tolk_sentence_pair pair = {&subject->source, &subject->target};
-    const struct tolk_attention_view chosen = {subject->kind, subject->choice};
-    struct tolk_reading_options wanted = {
-        .batch_tokens = TOLK_TRANSLATOR_BATCH_TOKENS,
-        .views = &chosen,
-        .view_count = 1,
-        .unit = subject->work->settings.pieces ? TOLK_PIECES : TOLK_WORDS,
-    };
-    struct tolk_attention_view *all = NULL;
-    if (subject->work->all) {
-        all = tolk_attention_views(config, subject->kind, &wanted.view_count);
-        wanted.views = all;
-    }
-    struct tolk_labels rows, columns;
-    struct tolk_reading reading = {0};
-    struct tolk_forcer *const forcer = tolk_forcer_create(&subject->session->model, NULL, error);
-    int status = forcer != NULL && wanted.views != NULL ? 0 : -1;
-    if (status == 0) {
-        status = tolk_read_pairs(forcer, &pair, 1, &wanted, &reading, error);
-    }
-    if (status == 0 && (status = make_sides(subject, &rows, &columns, error)) == 0) {
-        draw_reading(subject, &reading, &rows, &columns, out);
-        tolk_labels_free(&rows);
-        tolk_labels_free(&columns);
-    }
-    tolk_reading_free(&reading);
-    tolk_forcer_free(forcer);
-    free(all);
-    return status;
-}
-
-/* The row of the model that --word names: that of the word's first piece. */
-static int find_row(const struct subject *subject, size_t *row, struct tolk_error *error)
-{
-    const enum tolk_unit unit = subject->work->settings.pieces ? TOLK_PIECES : TOLK_WORDS;
-    const struct tolk_sentence *const side =
-        subject->kind == TOLK_ENCODER_SELF ? &subject->source : &subject->target;
-    const struct tolk_word_map map = tolk_sentence_map(side, unit);
-    if (subject->work->word > map.words) {
-        return tolk_error_set(error, "--word: the %s has %s 0 to %zu, the end among them, not %zu",
-                              subject->kind == TOLK_ENCODER_SELF ? "sentence" : "translation",
-                              unit == TOLK_PIECES ? "pieces" : "words", map.words,
-                              subject->work->word);
-    }
-    *row = 0;
-    while (*row < map.pieces && tolk_word_map_word(&map, *row) != subject->work->word) {
-        (*row)++;
-    }
-    if (subject->choice.shift && subject->kind != TOLK_ENCODER_SELF && *row < map.pieces) {
-        (*row)++;
-    }
-    return 0;
-}
-
-static enum tolk_exit walk(const struct subject *subject, FILE *out, struct tolk_error *error)
-{
-    struct tolk_steps steps = {
-        .source = &subject->source,
-        .target = &subject->target,
-        .kind = subject->kind,
-        .layer = subject->choice.layer,
-        .head = subject->choice.head_count > 0 ? subject->choice.heads[0] : 0,
-    };
-    if (find_row(subject, &steps.row, error) != 0) {
+    size_t row = 0;
+    if (work->steps && tolk_subject_row(subject, work->word, &row, error) != 0) {
         return TOLK_WRONG_USAGE;
     }
-    struct tolk_inspection *const inspection =
-        tolk_inspection_make(&subject->session->model, tolk_sentence_sequence(&subject->source),
-                             tolk_sentence_sequence(&subject->target), error);
-    if (inspection == NULL) {
-        return TOLK_FAILED;
-    }
-    steps.inspection = inspection;
-    print_sentences(subject, out);
-    const int status = tolk_steps_print(&steps, &subject->terminal, out, error);
-    tolk_inspection_free(inspection);
-    return status == 0 ? TOLK_DONE : TOLK_FAILED;
-}
-
-static enum tolk_exit show(const struct subject *subject, FILE *out, struct tolk_error *error)
-{
-    const enum tolk_exit status = subject->work->steps             ? walk(subject, out, error)
-                                  : draw(subject, out, error) == 0 ? TOLK_DONE
-                                                                   : TOLK_FAILED;
-    return status == TOLK_DONE && tolk_command_flush(out, error) != 0 ? TOLK_FAILED : status;
+    const int status = work->steps ? tolk_subject_walk(subject, row, out, error)
+                                   : tolk_subject_draw(subject, out, error);
+    return status == 0 && tolk_command_flush(out, error) == 0 ? TOLK_DONE : TOLK_FAILED;
 }
 
 static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_session *session,
@@ -258,7 +88,19 @@ static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_s
 {
     static const enum tolk_attention_kind kinds[] = {TOLK_CROSS, TOLK_ENCODER_SELF,
                                                      TOLK_DECODER_SELF};
-    struct subject subject = {.work = work, .session = session, .kind = kinds[work->kind]};
+    struct tolk_sentence source = {0};
+    struct tolk_sentence target = {0};
+    struct tolk_terminal terminal = tolk_terminal_of(out, (enum tolk_when)work->colour);
+    terminal.ascii = terminal.ascii || work->ascii;
+    struct tolk_subject subject = {
+        .model = &session->model,
+        .source = &source,
+        .target = &target,
+        .terminal = &terminal,
+        .kind = kinds[work->kind],
+        .unit = work->settings.pieces ? TOLK_PIECES : TOLK_WORDS,
+        .all = work->all,
+    };
     struct tolk_translator_options options =
         tolk_translator_options_default(&session->model.config);
     options.weights = session->weights;
@@ -268,17 +110,15 @@ static enum tolk_exit inspect(const struct inspecting *work, const struct tolk_s
                                   &subject.choice, error) != 0) {
         return TOLK_WRONG_USAGE;
     }
-    subject.terminal = tolk_terminal_of(out, (enum tolk_when)work->colour);
-    subject.terminal.ascii = subject.terminal.ascii || work->ascii;
-    int status = tolk_inspect_encode(session, TOLK_SOURCE, work->sentence, &subject.source, error);
+    int status = tolk_inspect_encode(session, TOLK_SOURCE, work->sentence, &source, error);
     if (status == 0) {
         status = work->given != NULL
-                     ? tolk_inspect_encode(session, TOLK_TARGET, work->given, &subject.target, error)
-                     : tolk_inspect_translate(session, &options, work->sentence, &subject.target, error);
+                     ? tolk_inspect_encode(session, TOLK_TARGET, work->given, &target, error)
+                     : tolk_inspect_translate(session, &options, work->sentence, &target, error);
     }
-    const enum tolk_exit shown = status == 0 ? show(&subject, out, error) : TOLK_FAILED;
-    tolk_sentence_free(&subject.source);
-    tolk_sentence_free(&subject.target);
+    const enum tolk_exit shown = status == 0 ? show(work, &subject, out, error) : TOLK_FAILED;
+    tolk_sentence_free(&source);
+    tolk_sentence_free(&target);
     return shown;
 }
 

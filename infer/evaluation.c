@@ -38,6 +38,11 @@ static int print_json(const struct tolk_evaluation *evaluation, FILE *out, struc
         json_object_set_new(object, "precision", json_real(tolk_aer_precision(aer)));
         json_object_set_new(object, "recall", json_real(tolk_aer_recall(aer)));
     }
+    if (evaluation->heads != NULL &&
+        json_object_set_new(object, "heads", tolk_head_table_json(evaluation->heads)) != 0) {
+        json_decref(object);
+        return tolk_error_set(error, "out of memory for a table of heads");
+    }
     return tolk_print_json(object, out, error);
 }
 
@@ -55,6 +60,9 @@ int tolk_evaluation_print(const struct tolk_evaluation *evaluation, bool json, F
         fprintf(out, "AER    %6.4f  precision %.4f, recall %.4f, %zu pairs with gold\n",
                 tolk_aer_rate(&evaluation->aer), tolk_aer_precision(&evaluation->aer),
                 tolk_aer_recall(&evaluation->aer), evaluation->aligned);
+    }
+    if (evaluation->heads != NULL) {
+        tolk_head_table_print(evaluation->heads, out);
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "infer/aer.h"
 #include "infer/bleu.h"
 #include "infer/chrf.h"
+#include "infer/head_table.h"
 
 struct tolk_evaluation {
     struct tolk_bleu bleu;
@@ -17,7 +18,8 @@ struct tolk_evaluation {
     size_t sentences;
     size_t exact; /* translations equal to their reference, byte by byte */
     struct tolk_aer aer;
-    size_t aligned; /* pairs with gold */
+    size_t aligned;                      /* pairs with gold */
+    const struct tolk_head_table *heads; /* AER of every head, or NULL */
 };
 
 int tolk_evaluation_add(struct tolk_evaluation *evaluation, const char *translation,

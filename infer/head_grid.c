@@ -1,7 +1,5 @@
 #include "infer/head_grid.h"
 
-#include <stdbool.h>
-
 enum {
     WIDEST_CELL = 3,
     WIDEST_LABEL = 14,
@@ -79,24 +77,15 @@ static void print_legend(const struct frame *frame)
     }
 }
 
-static bool is_marked(const struct tolk_attention_choice *marked, size_t layer, size_t head)
-{
-    for (size_t i = 0; marked != NULL && marked->layer == layer && i < marked->head_count; i++) {
-        if (marked->heads[i] == head) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void print_titles(const struct frame *frame, size_t layer, size_t begin, size_t end)
 {
     fprintf(frame->out, "%*s", (int)frame->label_width, "");
+    const struct tolk_head_set *const marked = frame->grid->marked;
     for (size_t head = begin; head < end; head++) {
         char title[TITLE_ROOM];
         snprintf(title, sizeof title,
                  frame->tile >= LONG_TITLE ? "layer %zu head %zu%s" : "L%zu H%zu%s", layer, head,
-                 is_marked(frame->grid->marked, layer, head) ? "*" : "");
+                 marked != NULL && tolk_head_set_has(marked, layer, head) ? "*" : "");
         fprintf(frame->out, "%*s%-*s", GAP, "", head + 1 < end ? (int)frame->tile : 0, title);
     }
     fputc('\n', frame->out);

@@ -19,8 +19,8 @@ struct tolk_head_grid {
     const struct tolk_labels *rows;
     const struct tolk_labels *columns;
     size_t layers, heads;
-    const struct tolk_word_attention *maps;     /* [layers, heads] */
-    const struct tolk_attention_choice *marked; /* heads that get a star; NULL: none */
+    const struct tolk_word_attention *maps; /* [layers, heads] */
+    const struct tolk_head_set *marked;     /* heads that get a star; NULL: none */
 };
 
 /* As many heads beside each other as the width of the terminal holds; where not even one fits,

@@ -168,10 +168,10 @@ static void print_embeddings(const struct walk *walk)
     const enum tolk_attention_kind kind = walk->steps->kind;
     const struct tolk_embedded_row query = embedded(walk, kind == TOLK_ENCODER_SELF, row);
     if (query.scale == 1) {
-        fputs("\nThe embedding with its position: x = E[token] + PE(pos)\n", walk->out);
+        fputs("\nEmbedding and position: x = E[token] + PE(pos)\n", walk->out);
     } else {
         fprintf(walk->out,
-                "\nThe embedding with its position: x = %sd %s E[token] + PE(pos), %s%zu = %.4f\n",
+                "\nEmbedding and position: x = %sd %s E[token] + PE(pos), %s%zu = %.4f\n",
                 root(walk), sign(walk, "·", "*"), root(walk), walk->d, (double)query.scale);
     }
     print_embedding(walk, &walk->inputs.items[row], query, row);
@@ -255,10 +255,10 @@ static void print_scores(const struct walk *walk)
     const struct tolk_attention_head *const head = &walk->head;
     const size_t shown = shown_of(head->dim);
     fprintf(walk->out,
-            "\n2. The scores: s = q%sk / %sd_k, here %s%zu = %.4f. The rest is what the other %zu\n"
-            "   products of q and k add to the %zu shown.\n",
-            sign(walk, "·", "."), root(walk), root(walk), head->dim, sqrt((double)head->dim),
-            head->dim - shown, shown);
+            "\n2. The scores: s = q%sk / %sd_k, here %s%zu = %.4f. To the %zu products shown\n"
+            "   of q and k, the rest adds the other %zu.\n",
+            sign(walk, "·", "."), root(walk), root(walk), head->dim, sqrt((double)head->dim), shown,
+            head->dim - shown);
     print_vector(walk, "q ", &walk->inputs.items[walk->steps->row], walk->q, head->dim);
     print_name(walk, "", NULL);
     print_heads(walk, "k", head->dim);
@@ -283,8 +283,8 @@ static void print_softmax(const struct walk *walk)
 {
     double sum = 0;
     fprintf(walk->out,
-            "\n3. The softmax: each weight is e^s / the sum of all e^s. (The greatest s, %.4f,\n"
-            "   is taken from all first: it cancels out, and no e^s grows too large.)\n",
+            "\n3. The softmax: weight = e^s / the sum of all e^s. (The greatest s, %.4f, is\n"
+            "   taken from all first: it cancels out, and no e^s grows too large.)\n",
             walk->greatest);
     print_name(walk, "", NULL);
     fprintf(walk->out, "%*s%*s%*s%*s\n", NUMBER_WIDTH, "s", NUMBER_WIDTH, "s - max", NUMBER_WIDTH,

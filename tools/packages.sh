@@ -77,5 +77,6 @@ install() {
 $as_root apt-get update -qq || [ -z "$missing" ]
 # shellcheck disable=SC2086
 [ -z "$missing" ] || install $missing
-# shellcheck disable=SC2086
-[ -z "$lacking" ] || install $lacking || echo "Not to be had here, their tests are skipped:$lacking" >&2
+for package in $lacking; do
+    install "$package" || echo "Not to be had here, its tests are skipped: $package" >&2
+done

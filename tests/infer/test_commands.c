@@ -202,6 +202,80 @@ START_TEST(inspects_a_sentence_and_a_given_translation)
 }
 END_TEST
 
+/* As many lines as --kind and --all should draw: titles and legends, then a row for each word. */
+START_TEST(inspects_every_kind_and_all_heads)
+{
+    static const struct {
+        const char *const arguments[5];
+        size_t lines;
+    } runs[] = {
+        {{"--kind", "encoder"}, 5 + 1 + 4},
+        {{"--kind", "decoder", "--layer", "0"}, 5 + 1 + 3},
+        {{"--all"}, 5 + 1 + 2 * (1 + 2 + 3)},
+        {{"--all", "--kind", "encoder"}, 5 + 1 + 2 * (1 + 2 + 4)},
+    };
+    char *const folder = tolk_test_tiny_folder(1);
+    setenv("COLUMNS", "80", 1);
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        const char *arguments[12] = {folder,    "De kat zit", "--given",
+                                     "The cat", "--colour",   "never"};
+        memcpy(arguments + 6, runs[i].arguments, sizeof runs[i].arguments);
+        struct tolk_test_ran ran = tolk_test_run(tolk_command_inspect, arguments);
+        ck_assert_msg(ran.status == 0, "%s", ran.log);
+        ck_assert_msg(tolk_test_count_lines(ran.out) == runs[i].lines, "%s", ran.out);
+        tolk_test_ran_free(&ran);
+    }
+    setenv("LC_ALL", "C.UTF-8", 1);
+    struct tolk_test_ran ran = TOLK_TEST_RUN(tolk_command_inspect, folder, "De kat zit", "--given",
+                                             "The cat", "--pieces", "--ascii", "--all");
+    ck_assert_msg(ran.status == 0, "%s", ran.log);
+    for (const char *at = ran.out; *at != '\0'; at++) {
+        ck_assert_int_gt(*at, 0);
+    }
+    tolk_test_ran_free(&ran);
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(inspect_refuses_what_the_model_lacks)
+{
+    static const struct {
+        const char *const arguments[5];
+        const char *message;
+        int status;
+    } runs[] = {
+        {{"--layer", "2"}, "--layer: the model has decoder layers 0 to 1, not 2", TOLK_WRONG_USAGE},
+        {{"--head", "2"}, "--head: the model has attention heads 0 to 1, not 2", TOLK_WRONG_USAGE},
+        {{"--kind", "encoder", "--layer", "2"},
+         "--layer: the model has encoder layers 0 to 1",
+         TOLK_WRONG_USAGE},
+        {{"--kind", "decoder", "--head", "0,2"}, "--head: the model has", TOLK_WRONG_USAGE},
+        {{"--kind", "sideways"}, "--kind: expected one of", TOLK_WRONG_USAGE},
+        {{"--colour", "blue"}, "--colour: expected one of", TOLK_WRONG_USAGE},
+        {{"--all", "--steps"}, "leave out --steps", TOLK_WRONG_USAGE},
+        {{"--all", "--layer", "1"}, "leave out --layer", TOLK_WRONG_USAGE},
+        {{"--all", "--head", "1"}, "leave out --head", TOLK_WRONG_USAGE},
+        {{"--word", "1"}, "--word needs --steps", TOLK_WRONG_USAGE},
+        {{"--given", ""}, "the given translation is empty", TOLK_FAILED},
+        {{"--given", "kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat "
+                     "kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat kat"},
+         "pieces, the model reads at most 31",
+         TOLK_FAILED},
+    };
+    char *const folder = tolk_test_tiny_folder(1);
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        const char *arguments[8] = {folder, "De kat zit"};
+        memcpy(arguments + 2, runs[i].arguments, sizeof runs[i].arguments);
+        struct tolk_test_ran ran = tolk_test_run(tolk_command_inspect, arguments);
+        ck_assert_msg(ran.status == runs[i].status && strstr(ran.log, runs[i].message) != NULL,
+                      "%d: %s", ran.status, ran.log);
+        ck_assert_str_eq(ran.out, "");
+        tolk_test_ran_free(&ran);
+    }
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
 START_TEST(json_is_one_object_a_line)
 {
     char *const folder = tolk_test_tiny_folder(1);
@@ -316,5 +390,6 @@ TOLK_SUITE("commands", one_line_out_for_each_line_in,
            a_line_of_a_megabyte_is_cut_with_a_warning, wrong_usage_names_the_option,
            options_that_the_model_cannot_follow_are_wrong_usage, what_is_missing_is_named,
            a_config_of_another_vocabulary_is_refused, inspects_a_sentence_and_a_given_translation,
+           inspects_every_kind_and_all_heads, inspect_refuses_what_the_model_lacks,
            json_is_one_object_a_line, n_best_widens_the_beam_of_the_model, a_full_disk_is_noticed,
            a_person_is_answered_line_by_line)

@@ -234,6 +234,9 @@ demo: build-packages ## from a grammar to a translator and its attention, in thr
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@tools/demo.sh $(BUILD)
 
+pictures: all ## docs/page.png, the page of the demo's model (after make demo; needs chromium)
+	@tools/pictures.sh $(BUILD)
+
 demo-summaries: build-packages ## the same programs learn to summarise, in two minutes
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@tools/demo-summaries.sh $(BUILD)
@@ -272,7 +275,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 FORCE:
-.PHONY: all tests portable-tests neon-tests gradient-tests check packages build-packages demo demo-summaries sanitize valgrind fixtures check-oracle bench bench-programs bench-peers install format lint lint-packages clean help FORCE
+.PHONY: all tests portable-tests neon-tests gradient-tests check packages build-packages demo demo-summaries pictures sanitize valgrind fixtures check-oracle bench bench-programs bench-peers install format lint lint-packages clean help FORCE
 .DEFAULT_GOAL := all
 
 # The variants below $(BUILD) and the environment of the oracles have their own.

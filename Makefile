@@ -39,7 +39,7 @@ test_libs      = $(shell $(PKG_CONFIG) --libs $(TEST_PACKAGES) 2>/dev/null)
 
 # ---- what is built ------------------------------------------------------------------------------
 
-ROOMS    := base model tokenizer corpora infer train
+ROOMS    := base model tokenizer corpora align infer train
 SOURCES  := $(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
 CXX_SOURCES := $(wildcard tokenizer/*.cc)
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(CXX_SOURCES:%.cc=$(BUILD)/%.o)

@@ -154,6 +154,7 @@ static int open_work(struct work *work, const char *model, const char *text,
         tolk_translator_options_default(&work->session.model.config);
     options.search.beam = wishes->beam;
     options.search.n_best = 1;
+    options.search.scores = false;
     options.batch_tokens = work->single ? 1 : wishes->batch_tokens;
     options.precision = (enum tolk_panels_format)wishes->precision;
     work->translator =

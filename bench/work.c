@@ -28,7 +28,7 @@ struct tolk_batch bench_batch(void)
     for (uint32_t i = 0; i < BENCH_SENTENCES * BENCH_LENGTH; i++) {
         ids[i] = (int32_t)tolk_random_below(key, i, BENCH_VOCABULARY - 1);
     }
-    return (struct tolk_batch){BENCH_SENTENCES, begin, ids, begin, ids, ids};
+    return (struct tolk_batch){BENCH_SENTENCES, begin, ids, begin, ids, ids, NULL};
 }
 
 size_t bench_encoder_weights(const struct tolk_config *config)

@@ -42,21 +42,31 @@ static int measure(const struct tolk_model *model, const struct tolk_codec *code
     return 0;
 }
 
+/* All heads of a layer, or head `candidate` − 1 alone. */
+static struct tolk_attention_choice candidate_of(const struct tolk_config *config, size_t layer,
+                                                 size_t candidate, bool shift)
+{
+    struct tolk_attention_choice choice = tolk_attention_choice_layer(config, layer);
+    if (candidate > 0) {
+        choice.head_count = 1;
+        choice.heads[0] = candidate - 1;
+    }
+    choice.shift = shift;
+    return choice;
+}
+
 int tolk_alignment_choose(const struct tolk_model *model, const struct tolk_codec *codec,
                           const struct tolk_pairs *pairs, struct tolk_attention_choice *best,
                           double *aer, struct tolk_error *error)
 {
-    const size_t heads = model->config.decoder_attention_heads;
+    const struct tolk_config *config = &model->config;
+    const size_t candidates = 2 * (config->decoder_attention_heads + 1);
     *aer = 2; /* above any rate */
-    for (size_t layer = 0; layer < model->config.decoder_layers; layer++) {
-        for (size_t candidate = 0; candidate <= heads; candidate++) {
-            struct tolk_attention_choice choice =
-                tolk_attention_choice_layer(&model->config, layer);
+    for (size_t layer = 0; layer < config->decoder_layers; layer++) {
+        for (size_t candidate = 0; candidate < candidates; candidate++) {
+            const struct tolk_attention_choice choice =
+                candidate_of(config, layer, candidate / 2, candidate % 2 != 0);
             double rate;
-            if (candidate > 0) {
-                choice.head_count = 1;
-                choice.heads[0] = candidate - 1;
-            }
             if (measure(model, codec, pairs, &choice, &rate, error) != 0) {
                 return -1;
             }

@@ -207,6 +207,7 @@ static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_
     enum tolk_exit status = TOLK_FAILED;
     struct tolk_translator_options options = tolk_translator_options_default(&session.model.config);
     options.weights = session.weights;
+    options.search.scores = false;
     struct tolk_attention_choice choice;
     if (tolk_settings_search(&work->settings, &options, error) != 0 ||
         tolk_settings_choice(&work->settings, &session.model.config, &choice, error) != 0) {

@@ -159,6 +159,7 @@ static enum tolk_exit translate(const struct wishes *wishes, const struct tolk_s
     struct tolk_translator_options how = tolk_translator_options_default(config);
     how.weights = session->weights;
     how.search.n_best = wishes->n_best > 0 ? wishes->n_best : 1;
+    how.search.scores = wishes->print.json || wishes->print.word_scores || wishes->n_best > 0;
     how.words = wishes->print.word_scores || wishes->print.json;
     how.attention = wishes->print.alignment.kind != TOLK_ALIGNMENT_NONE;
     if (tolk_settings_search(&wishes->settings, &how, error) != 0 ||

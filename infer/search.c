@@ -75,6 +75,7 @@ struct tolk_search_options tolk_search_options_default(const struct tolk_config 
         .length_penalty = config->length_penalty,
         .max_length_factor = 2,
         .max_length_constant = 10,
+        .scores = true,
     };
 }
 
@@ -218,12 +219,13 @@ static void beam_select(const struct search *search, struct beam *beam, size_t s
 {
     const struct tolk_config *const config = search->config;
     const bool last = step + 1 == beam->greatest_length;
+    const bool normalised = search->options->scores || search->options->beam > 1;
     beam->selection.limit = beam->width;
     beam->selection.count = 0;
     for (size_t row = beam->row; row < beam->row + beam->rows; row++) {
         const real *const x = logits + row * config->vocab_size;
         const double score = search->now.scores[row];
-        const double normaliser = tolk_log_sum_exp(x, config->vocab_size);
+        const double normaliser = normalised ? tolk_log_sum_exp(x, config->vocab_size) : 0;
         if (!isfinite(normaliser)) {
             beam->broken = true;
             return;
@@ -238,7 +240,8 @@ static void beam_select(const struct search *search, struct beam *beam, size_t s
                             config->pad_token_id);
         }
     }
-    beam->broken = beam->selection.count == 0;
+    beam->broken =
+        beam->selection.count == 0 || (!normalised && !isfinite(beam->selection.items[0].score));
 }
 
 /* Hypotheses that end leave the beam, the others become rows of the next step. */

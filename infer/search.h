@@ -13,6 +13,7 @@
 #ifndef TOLK_INFER_SEARCH_H
 #define TOLK_INFER_SEARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,9 +27,12 @@ struct tolk_search_options {
     double length_penalty;      /* 0: by the sum alone, 1: by the average */
     double max_length_factor;   /* greatest length in pieces, eos included: */
     size_t max_length_constant; /* min(max_position_embeddings, factor · source + constant) */
+    /* Who wants no scores spares a greedy search the normaliser of each step's softmax: its scores
+     * are then sums of logits. A wider beam needs it to compare its hypotheses. */
+    bool scores;
 };
 
-/* Greatest length: 2 · source + 10. Beam and length penalty from the config. */
+/* Greatest length: 2 · source + 10. Beam and length penalty from the config. With scores. */
 struct tolk_search_options tolk_search_options_default(const struct tolk_config *config);
 
 struct tolk_hypothesis {

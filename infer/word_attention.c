@@ -27,6 +27,7 @@ struct tolk_attention_choice tolk_attention_choice_default(const struct tolk_con
     if (config->alignment_layer >= 0 && config->alignment_head_count > 0) {
         choice.head_count = config->alignment_head_count;
         memcpy(choice.heads, config->alignment_heads, sizeof choice.heads);
+        choice.shift = config->alignment_shift;
     }
     return choice;
 }

@@ -23,7 +23,7 @@ static struct tolk_attention_block block_of(const struct tolk_attention *attenti
     const size_t keys = attention->key_begin[sentence + 1] - key;
     const size_t weight =
         attention->heads * attention->weight_begin[sentence] + head * queries * keys;
-    return (struct tolk_attention_block){
+    struct tolk_attention_block block = {
         .queries = queries,
         .keys = keys,
         .dim = dim,
@@ -38,6 +38,11 @@ static struct tolk_attention_block block_of(const struct tolk_attention *attenti
         .mask = attention->mask,
         .mask_index = (uint32_t)weight,
     };
+    if (attention->guide != NULL && attention->guide->head == head) {
+        block.guide = (struct tolk_guide_rows){
+            attention->guide->begin + query, attention->guide->keys, (real)attention->guide->scale};
+    }
+    return block;
 }
 
 static int worth_threads(const struct tolk_attention *attention)

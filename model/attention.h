@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "model/dropout.h"
+#include "model/guide.h"
 #include "model/real.h"
 
 /* Which rows attend to which, and where q, k and v lie. Head h owns the columns
@@ -27,6 +28,8 @@ struct tolk_attention {
     real *weights;
     const size_t *weight_begin; /* [sentences + 1], prefix sums of queries · keys */
     struct tolk_dropout_mask mask;
+    /* The backward pass adds the gradient of its loss to that of its head; NULL: none. */
+    const struct tolk_guide *guide;
     real *scratch; /* tolk_attention_scratch_size() for each thread */
     size_t scratch_size;
 };

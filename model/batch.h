@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tolk_guide; /* model/guide.h */
+
 struct tolk_batch {
     size_t sentences;
     const size_t *source_begin; /* [sentences + 1] */
@@ -16,7 +18,8 @@ struct tolk_batch {
     const size_t *target_begin; /* [sentences + 1] */
     const int32_t
         *target_input; /* [target_begin[sentences]]: start, then the target but its last */
-    const int32_t *target_output; /* [target_begin[sentences]]: the target, ends with eos */
+    const int32_t *target_output;   /* [target_begin[sentences]]: the target, ends with eos */
+    const struct tolk_guide *guide; /* where one head should look; NULL: nowhere */
 };
 
 static inline size_t tolk_batch_source_rows(const struct tolk_batch *batch)

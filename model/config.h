@@ -40,6 +40,9 @@ struct tolk_config {
     int alignment_layer;
     size_t alignment_head_count;
     size_t alignment_heads[TOLK_MAX_HEADS];
+    /* A key of our own: those heads look for a target word where it is the decoder's input, not its
+     * output (Chen et al. 2020). */
+    bool alignment_shift;
 };
 
 /* A small pre-norm model: d_model 256, 4 heads, feed-forward 1024, 3 + 3 layers, ReLU. */

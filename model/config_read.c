@@ -119,6 +119,17 @@ static int read_alignment_heads(struct tolk_config *config, const json_t *root, 
     return 0;
 }
 
+static int read_alignment_shift(struct tolk_config *config, const json_t *root, const char *path,
+                                struct tolk_error *error)
+{
+    const json_t *shift = value_of(root, "alignment_shift");
+    if (shift != NULL && !json_is_boolean(shift)) {
+        return unexpected(path, "alignment_shift", "true or false", shift, error);
+    }
+    config->alignment_shift = json_is_true(shift);
+    return 0;
+}
+
 static const struct tolk_layout_name *read_layout(const json_t *root, const char *path,
                                                   struct tolk_error *error)
 {
@@ -199,6 +210,7 @@ static int read_config(struct tolk_config *config, const json_t *root, const cha
     };
     if (read_fields(config, root, path, error) != 0 ||
         read_alignment_heads(config, root, path, error) != 0 ||
+        read_alignment_shift(config, root, path, error) != 0 ||
         check_fixed(root, layout, config, path, error) != 0) {
         return -1;
     }

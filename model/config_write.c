@@ -56,13 +56,15 @@ static int add_fields(json_t *root, const struct tolk_config *config)
     return failed;
 }
 
-static int add_alignment_heads(json_t *root, const struct tolk_config *config)
+static int add_alignment(json_t *root, const struct tolk_config *config)
 {
     if (config->alignment_layer < 0) {
         return 0;
     }
     json_t *heads = json_array();
-    int failed = json_object_set_new(root, "alignment_heads", heads);
+    int failed =
+        json_object_set_new(root, "alignment_heads", heads) |
+        json_object_set_new(root, "alignment_shift", json_boolean(config->alignment_shift));
     for (size_t i = 0; i < config->alignment_head_count; i++) {
         failed |=
             json_array_append_new(heads, json_integer((json_int_t)config->alignment_heads[i]));
@@ -83,7 +85,7 @@ char *tolk_config_json(const struct tolk_config *config)
     const struct tolk_layout_name *layout = layout_of(config);
     json_t *root = json_pack("{s:s, s:[s]}", "model_type", layout->model_type, "architectures",
                              layout->architecture);
-    int failed = add_fields(root, config) | add_alignment_heads(root, config);
+    int failed = add_fields(root, config) | add_alignment(root, config);
     for (size_t i = 0; i < tolk_fixed_flag_count; i++) {
         failed |= json_object_set_new(root, tolk_fixed_flags[i].key,
                                       json_boolean(tolk_fixed_flags[i].value));

@@ -115,41 +115,6 @@ static int reserve(struct tolk_encoding *encoding, const struct tolk_batch *batc
     return 0;
 }
 
-static void self_attention(struct tolk_encoding *encoding, size_t l, const struct tolk_batch *batch)
-{
-    const struct tolk_config *config = &encoding->weights->model->config;
-    const struct tolk_attention_weights *weights =
-        &encoding->weights->model->weights.encoder[l].self;
-    const struct tolk_attention_panels *panels = &encoding->weights->encoder[l].self;
-    const size_t d = config->d_model;
-    const size_t rows = tolk_batch_source_rows(batch);
-    struct tolk_inference_room *room = &encoding->room;
-    const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
-    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, encoding->qkv,
-                         3 * d);
-    const struct tolk_attention attention = {
-        .d_model = d,
-        .heads = config->encoder_attention_heads,
-        .sentences = batch->sentences,
-        .query_begin = batch->source_begin,
-        .key_begin = batch->source_begin,
-        .q = encoding->qkv,
-        .k = encoding->qkv + d,
-        .v = encoding->qkv + 2 * d,
-        .ldq = 3 * d,
-        .ldk = 3 * d,
-        .ldv = 3 * d,
-        .weights = encoding->attention_weights,
-        .weight_begin = encoding->weight_begin,
-        .scratch = encoding->scratch,
-        .scratch_size = encoding->scratch_size,
-    };
-    tolk_attention_forward(&attention, room->context);
-    tolk_panels_multiply(&panels->out, rows, room->context, d, weights->out.bias, false,
-                         room->branch, d);
-    tolk_inference_leave(config, &weights->norm, rows, room);
-}
-
 const real *tolk_encoding_run(struct tolk_encoding *encoding, const struct tolk_batch *batch,
                               struct tolk_error *error)
 {
@@ -165,8 +130,19 @@ const real *tolk_encoding_run(struct tolk_encoding *encoding, const struct tolk_
                                  &encoding->room);
         }
     }
+    const struct tolk_inference_attention self = {
+        .heads = config->encoder_attention_heads,
+        .sentences = batch->sentences,
+        .begin = batch->source_begin,
+        .qkv = encoding->qkv,
+        .weights = encoding->attention_weights,
+        .weight_begin = encoding->weight_begin,
+        .scratch = encoding->scratch,
+        .scratch_size = encoding->scratch_size,
+    };
     for (size_t l = 0; l < config->encoder_layers; l++) {
-        self_attention(encoding, l, batch);
+        tolk_inference_self_attention(config, &weights->model->weights.encoder[l].self,
+                                      &weights->encoder[l].self, &self, &encoding->room);
         tolk_inference_feed_forward(
             config, config->encoder_ffn_dim, &weights->model->weights.encoder[l].feed_forward,
             &weights->encoder[l].feed_forward, tolk_batch_source_rows(batch), &encoding->room);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "model/attention.h"
 #include "model/blocks.h"
 #include "model/isa.h"
 #include "model/kernels/rows.h"
@@ -45,6 +46,40 @@ void tolk_inference_leave(const struct tolk_config *config, const struct tolk_la
     if (!config->normalize_before) {
         normalise(norm, rows, d, room, room->stream);
     }
+}
+
+void tolk_inference_self_attention(const struct tolk_config *config,
+                                   const struct tolk_attention_weights *weights,
+                                   const struct tolk_attention_panels *panels,
+                                   const struct tolk_inference_attention *self,
+                                   struct tolk_inference_room *room)
+{
+    const size_t d = config->d_model;
+    const size_t rows = self->begin[self->sentences];
+    const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
+    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, self->qkv, 3 * d);
+    const struct tolk_attention attention = {
+        .d_model = d,
+        .heads = self->heads,
+        .sentences = self->sentences,
+        .query_begin = self->begin,
+        .key_begin = self->begin,
+        .causal = self->causal,
+        .q = self->qkv,
+        .k = self->qkv + d,
+        .v = self->qkv + 2 * d,
+        .ldq = 3 * d,
+        .ldk = 3 * d,
+        .ldv = 3 * d,
+        .weights = self->weights,
+        .weight_begin = self->weight_begin,
+        .scratch = self->scratch,
+        .scratch_size = self->scratch_size,
+    };
+    tolk_attention_forward(&attention, room->context);
+    tolk_panels_multiply(&panels->out, rows, room->context, d, weights->out.bias, false,
+                         room->branch, d);
+    tolk_inference_leave(config, &weights->norm, rows, room);
 }
 
 void tolk_inference_feed_forward(const struct tolk_config *config, size_t f,

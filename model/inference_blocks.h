@@ -4,6 +4,7 @@
 #ifndef TOLK_MODEL_INFERENCE_BLOCKS_H
 #define TOLK_MODEL_INFERENCE_BLOCKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/inference.h"
@@ -28,6 +29,25 @@ const real *tolk_inference_enter(const struct tolk_config *config,
                                  struct tolk_inference_room *room);
 void tolk_inference_leave(const struct tolk_config *config, const struct tolk_layer_norm *norm,
                           size_t rows, struct tolk_inference_room *room);
+
+/* Self-attention of whole sentences, whose rows are `begin` of the batch. */
+struct tolk_inference_attention {
+    size_t heads;
+    size_t sentences;
+    const size_t *begin; /* [sentences + 1] */
+    bool causal;
+    real *qkv;                  /* [rows, 3 d] */
+    real *weights;              /* see struct tolk_attention */
+    const size_t *weight_begin; /* [sentences + 1] */
+    real *scratch;              /* tolk_attention_scratch_size() for each thread */
+    size_t scratch_size;
+};
+
+void tolk_inference_self_attention(const struct tolk_config *config,
+                                   const struct tolk_attention_weights *weights,
+                                   const struct tolk_attention_panels *panels,
+                                   const struct tolk_inference_attention *attention,
+                                   struct tolk_inference_room *room);
 
 void tolk_inference_feed_forward(const struct tolk_config *config, size_t f,
                                  const struct tolk_feed_forward_weights *weights,

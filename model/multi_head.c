@@ -67,6 +67,10 @@ static struct tolk_attention cross_attention_of(const struct tolk_pass *pass, st
     attention.ldq = d;
     attention.ldk = attention.ldv = 2 * d;
     attention.weight_begin = pass->workspace->weight_begin[TOLK_CROSS];
+    const struct tolk_guide *guide = pass->batch->guide;
+    if (guide != NULL && guide->layer == site.layer && guide->scale != 0) {
+        attention.guide = guide;
+    }
     return attention;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/gemm.h"
+#include "model/guide.h"
 #include "model/isa.h"
 #include "model/kernels/rows.h"
 #include "model/layers.h"
@@ -47,6 +48,24 @@ void tolk_transformer_forward(const struct tolk_model *model, const struct tolk_
                  workspace->logits, vocabulary);
 }
 
+/* In the order of the rows, as the other losses are summed. */
+static void add_guided_loss(const struct tolk_batch *batch, const struct tolk_workspace *workspace,
+                            struct tolk_loss *loss)
+{
+    const struct tolk_guide *guide = batch->guide;
+    for (size_t s = 0; s < batch->sentences; s++) {
+        const size_t keys = batch->source_begin[s + 1] - batch->source_begin[s];
+        const size_t first = batch->target_begin[s];
+        const real *weights =
+            tolk_workspace_attention(workspace, TOLK_CROSS, guide->layer, s, guide->head);
+        for (size_t row = first; row < batch->target_begin[s + 1]; row++) {
+            loss->guided += tolk_guide_row_loss(guide->begin + row, guide->keys,
+                                                weights + (row - first) * keys);
+            loss->guided_rows += guide->begin[row + 1] > guide->begin[row];
+        }
+    }
+}
+
 struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
                                        const struct tolk_batch *batch, double label_smoothing,
                                        struct tolk_workspace *workspace)
@@ -75,6 +94,9 @@ struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
     for (size_t row = 0; row < rows; row++) {
         loss.smoothed += workspace->smoothed[row];
         loss.negative_log_likelihood += workspace->token_losses[row];
+    }
+    if (batch->guide != NULL) {
+        add_guided_loss(batch, workspace, &loss);
     }
     return loss;
 }

@@ -33,9 +33,10 @@ void tolk_workspace_set_precision(struct tolk_workspace *workspace,
                                   enum tolk_gemm_precision precision);
 
 enum tolk_purpose {
-    TOLK_ATTENTION, /* the encoder, or the attention weights, which all purposes keep */
-    TOLK_FORWARD,   /* and the logits and their loss */
-    TOLK_TRAINING,  /* and the backward pass */
+    TOLK_ATTENTION,  /* the encoder, or the attention weights, which all purposes keep */
+    TOLK_FORWARD,    /* and the logits and their loss */
+    TOLK_INSPECTION, /* and what every layer computed on the way (tapes.h) */
+    TOLK_TRAINING,   /* and the backward pass */
 };
 
 /* Makes room for a batch of this shape; the room only grows. Errors: out of memory, with the bytes;
@@ -65,11 +66,14 @@ struct tolk_loss {
     double smoothed; /* Σ over the target rows of the label-smoothed cross-entropy */
     double negative_log_likelihood; /* Σ of −log p(target) */
     size_t tokens;                  /* target rows */
+    double guided;                  /* Σ of the loss of the batch's guide (guide.h) */
+    size_t guided_rows;             /* target rows that have it */
 };
 
 /* Label-smoothed cross-entropy (Szegedy et al. 2016, as PyTorch's cross_entropy has it):
  * (1 − ε)·(−log p(y)) + ε/V·Σ_v −log p(v), natural logarithm. Turns the logits into their gradient
- * when the reservation was for training. */
+ * when the reservation was for training. A guide of the batch has its own loss, which is not part
+ * of the others. */
 struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
                                        const struct tolk_batch *batch, double label_smoothing,
                                        struct tolk_workspace *workspace);
@@ -77,7 +81,8 @@ struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
 /* −log p(target) of each row of the last loss, [target rows]. */
 const double *tolk_workspace_token_losses(const struct tolk_workspace *workspace);
 
-/* Adds the gradient of scale · Σ loss to `gradients`; the same batch and dropout as in forward. */
+/* Adds the gradient of scale · Σ loss to `gradients`, and of guide->scale · Σ the guide's; the same
+ * batch and dropout as in forward. */
 void tolk_transformer_backward(const struct tolk_model *model, const struct tolk_batch *batch,
                                const struct tolk_dropout *dropout, double scale,
                                struct tolk_workspace *workspace, struct tolk_weights *gradients);

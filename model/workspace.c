@@ -37,11 +37,10 @@ static void plan_self_attention(struct tolk_room_cut *plan, struct tolk_attentio
 }
 
 static void plan_cross_attention(struct tolk_room_cut *plan, struct tolk_attention_tape *tape,
-                                 size_t n, size_t memory_rows, size_t d)
+                                 size_t n, size_t d)
 {
     plan_sublayer(plan, &tape->sublayer, n, d);
     tape->q = tolk_room_take(plan, n * d);
-    tape->kv = tolk_room_take(plan, memory_rows * 2 * d);
     tape->context = tolk_room_take(plan, n * d);
 }
 
@@ -60,7 +59,8 @@ static void plan_final(struct tolk_room_cut *plan, struct tolk_final_tape *tape,
     tape->rstd = tolk_room_take(plan, n);
 }
 
-/* Attention weights can be read of every layer, whatever the pass is for. */
+/* Attention weights, and what cross-attention fetches from the source, can be read of every layer,
+ * whatever the pass is for. */
 static void plan_attention_weights(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                                    const struct shape *shape)
 {
@@ -74,11 +74,13 @@ static void plan_attention_weights(struct tolk_room_cut *plan, struct tolk_works
         struct tolk_decoder_tape *tape = &workspace->decoder[l];
         tape->self.weights = tolk_room_take(plan, heads * shape->pairs[TOLK_DECODER_SELF]);
         tape->cross.weights = tolk_room_take(plan, heads * shape->pairs[TOLK_CROSS]);
+        tape->cross.kv = tolk_room_take(
+            plan, shape->target_rows > 0 ? shape->source_rows * 2 * config->d_model : 0);
     }
 }
 
-/* Only the backward pass reads the tapes of lower layers: without it a layer takes the room of the
- * one before, whose output it has read when it writes its own. */
+/* The backward pass reads the tapes of lower layers, and so does who inspects them. Else a layer
+ * takes the room of the one before, whose output it has read when it writes its own. */
 static void plan_layers(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                         const struct shape *shape)
 {
@@ -89,16 +91,16 @@ static void plan_layers(struct tolk_room_cut *plan, struct tolk_workspace *works
     const size_t encoder = plan->used;
     for (size_t l = 0; l < config->encoder_layers; l++) {
         struct tolk_encoder_tape *tape = &workspace->encoder[l];
-        plan->used = workspace->training ? plan->used : encoder;
+        plan->used = workspace->keeps_tapes ? plan->used : encoder;
         plan_self_attention(plan, &tape->self, ns, d);
         plan_feed_forward(plan, &tape->feed_forward, ns, d, config->encoder_ffn_dim);
     }
     const size_t decoder = plan->used;
     for (size_t l = 0; l < config->decoder_layers && nt > 0; l++) {
         struct tolk_decoder_tape *tape = &workspace->decoder[l];
-        plan->used = workspace->training ? plan->used : decoder;
+        plan->used = workspace->keeps_tapes ? plan->used : decoder;
         plan_self_attention(plan, &tape->self, nt, d);
-        plan_cross_attention(plan, &tape->cross, nt, ns, d);
+        plan_cross_attention(plan, &tape->cross, nt, d);
         plan_feed_forward(plan, &tape->feed_forward, nt, d, config->decoder_ffn_dim);
     }
 }
@@ -131,6 +133,17 @@ static void plan_backward(struct tolk_room_cut *plan, struct tolk_workspace *wor
                      tolk_partial_sums_size(shape->target_rows, config->vocab_size)));
 }
 
+static void plan_posterior(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
+                           const struct shape *shape)
+{
+    struct tolk_posterior *room = &workspace->posterior;
+    const size_t d = workspace->model->config.d_model;
+    room->token = tolk_room_take(plan, shape->target_rows * d);
+    room->value = tolk_room_take(plan, shape->target_rows * d);
+    room->weights = tolk_room_take(plan, shape->pairs[TOLK_CROSS]);
+    room->evidence = tolk_room_take(plan, shape->pairs[TOLK_CROSS]);
+}
+
 static void plan_all(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
                      const struct shape *shape)
 {
@@ -153,6 +166,8 @@ static void plan_all(struct tolk_room_cut *plan, struct tolk_workspace *workspac
         tolk_room_take(plan, workspace->scratch_size * (size_t)omp_get_max_threads());
     if (workspace->training) {
         plan_backward(plan, workspace, shape);
+    } else {
+        plan_posterior(plan, workspace, shape);
     }
 }
 
@@ -273,6 +288,7 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
     }
     shape.logit_rows = purpose == TOLK_ATTENTION ? 0 : shape.target_rows;
     workspace->training = purpose == TOLK_TRAINING;
+    workspace->keeps_tapes = workspace->training || purpose == TOLK_INSPECTION;
     workspace->batch = batch;
     plan_all(&plan, workspace, &shape);
     if (plan.used > workspace->arena_size) {

@@ -11,6 +11,7 @@
 
 #include "model/gemm.h"
 #include "model/model.h"
+#include "model/posterior.h"
 #include "model/transformer.h"
 
 /* A residual connection and its layer norm around some function f:
@@ -78,7 +79,8 @@ struct tolk_workspace {
     const struct tolk_model *model;
     real *arena;
     size_t arena_size; /* numbers */
-    bool training;
+    bool training;     /* there is room for the backward pass */
+    bool keeps_tapes;  /* each layer has a tape of its own */
     enum tolk_gemm_precision precision;
 
     /* Prefix sums over the sentences of queries · keys, one row for each kind of attention. */
@@ -94,9 +96,10 @@ struct tolk_workspace {
     struct tolk_decoder_tape *decoder;
     struct tolk_final_tape encoder_final;
     struct tolk_final_tape decoder_final;
-    real *logits; /* [target rows, vocab_size] */
-    struct tolk_backward_room backward;
-    real *scratch; /* of attention, for each thread */
+    real *logits;                       /* [target rows, vocab_size] */
+    struct tolk_backward_room backward; /* of a reservation for training … */
+    struct tolk_posterior posterior;    /* … and of all others: its room alone */
+    real *scratch;                      /* of attention, for each thread */
     size_t scratch_size;
 
     double *token_losses; /* [target rows]: −log p */

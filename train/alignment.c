@@ -1,32 +1,106 @@
 #include "train/alignment.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "align/aligner.h"
 #include "infer/alignment_choice.h"
 #include "model/model.h"
 
-int tolk_training_choose_alignment(const char *folder, const struct tolk_codec *codec,
-                                   const struct tolk_pairs *dev, struct tolk_progress *progress,
-                                   struct tolk_error *error)
+enum {
+    JUDGED_PAIRS = 500,    /* enough to tell heads apart by agreement */
+    ALIGNED_PAIRS = 60000, /* what the aligner learns from, the judged ones among them */
+};
+
+/* The first of dev and then of train, which keep their sentences; their links are to be made. */
+static struct tolk_pairs borrow_pairs(const struct tolk_training_corpus *corpus)
+{
+    const struct tolk_pairs *const parts[] = {&corpus->dev, &corpus->train};
+    struct tolk_pairs pairs = {.capacity = ALIGNED_PAIRS};
+    pairs.items = calloc(ALIGNED_PAIRS, sizeof *pairs.items);
+    for (size_t p = 0; p < 2 && pairs.items != NULL; p++) {
+        for (size_t i = 0; i < parts[p]->count && pairs.count < ALIGNED_PAIRS; i++) {
+            pairs.items[pairs.count] = parts[p]->items[i];
+            pairs.items[pairs.count++].links = (struct tolk_links){0};
+        }
+    }
+    return pairs;
+}
+
+static int choose_by_agreement(const struct tolk_model *model, const struct tolk_codec *codec,
+                               const struct tolk_training_corpus *corpus,
+                               struct tolk_attention_choice *choice, double *aer,
+                               struct tolk_error *error)
+{
+    const struct tolk_aligner_options options = tolk_aligner_options_default();
+    struct tolk_pairs pairs = borrow_pairs(corpus);
+    struct tolk_links *links = calloc(pairs.count + 1, sizeof *links);
+    int result = -1;
+    if (pairs.items == NULL || links == NULL) {
+        tolk_error_set(error, "out of memory for the links of %zu pairs", (size_t)ALIGNED_PAIRS);
+        goto out;
+    }
+    if (tolk_align_pairs(&pairs, &options, links, error) != 0) {
+        goto out;
+    }
+    const size_t aligned = pairs.count;
+    pairs.count = aligned < JUDGED_PAIRS ? aligned : JUDGED_PAIRS;
+    for (size_t i = 0; i < pairs.count; i++) {
+        pairs.items[i].links = links[i];
+    }
+    result = tolk_alignment_choose(model, codec, &pairs, choice, aer, error);
+    for (size_t i = 0; i < aligned; i++) {
+        tolk_links_free(&links[i]);
+    }
+out:
+    free(links);
+    free(pairs.items);
+    return result;
+}
+
+static int choose(const struct tolk_model *model, const struct tolk_codec *codec,
+                  const struct tolk_training_corpus *corpus, struct tolk_attention_choice *choice,
+                  double *aer, struct tolk_error *error)
+{
+    return corpus->dev.aligned
+               ? tolk_alignment_choose(model, codec, &corpus->dev, choice, aer, error)
+               : choose_by_agreement(model, codec, corpus, choice, aer, error);
+}
+
+int tolk_training_choose_alignment(const char *folder, const struct tolk_training_options *options,
+                                   const struct tolk_codec *codec,
+                                   const struct tolk_training_corpus *corpus,
+                                   struct tolk_progress *progress, struct tolk_error *error)
 {
     struct tolk_model model;
     struct tolk_attention_choice choice;
     double aer;
     int result = -1;
+    if (options->guided_alignment != NULL && !corpus->dev.aligned) {
+        return 0; /* the guided head is the best known */
+    }
     if (tolk_model_load(&model, folder, error) != 0) {
         return -1;
     }
-    if (tolk_alignment_choose(&model, codec, dev, &choice, &aer, error) != 0) {
+    if (choose(&model, codec, corpus, &choice, &aer, error) != 0) {
         goto out;
     }
     model.config.alignment_layer = (int)choice.layer;
     model.config.alignment_head_count = choice.head_count;
     memcpy(model.config.alignment_heads, choice.heads, sizeof model.config.alignment_heads);
+    model.config.alignment_shift = choice.shift;
     if (tolk_model_save(&model, model.values, folder, error) != 0) {
         goto out;
     }
-    tolk_progress_note(progress, "attention aligns best in layer %zu, %s: AER %.3f on dev",
-                       choice.layer, choice.head_count == 1 ? "one head" : "all heads", aer);
+    char heads[32] = "all heads";
+    if (choice.head_count == 1) {
+        snprintf(heads, sizeof heads, "head %zu", choice.heads[0]);
+    }
+    tolk_progress_note(
+        progress, "attention aligns best in layer %zu, %s, where a word is the %s: %s %.3f",
+        choice.layer, heads, choice.shift ? "input" : "output",
+        corpus->dev.aligned ? "AER on dev" : "AER against the statistical aligner", aer);
     result = 0;
 out:
     tolk_model_free(&model);

@@ -54,7 +54,7 @@ int tolk_training_corpus_check(const struct tolk_training_corpus *corpus, int64_
     if (corpus->hash != hash) {
         return tolk_error_set(error,
                               "%s: its training began with other sentences to train or to validate "
-                              "on; %s",
+                              "on, or other links to be guided by; %s",
                               folder, advice);
     }
     return 0;

@@ -11,7 +11,8 @@
 struct tolk_training_corpus {
     struct tolk_pairs train;
     struct tolk_pairs dev;
-    int64_t hash; /* of all sentences, so that a resumed training knows them again */
+    int64_t hash; /* of all sentences and the links that guide, so that a resumed training knows
+                     them again */
 };
 
 /* Reads both as the options say, from one TSV file or from two files. */

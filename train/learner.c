@@ -71,6 +71,7 @@ int tolk_learner_create(struct tolk_learner *learner, const struct tolk_training
 {
     *learner =
         (struct tolk_learner){.options = options, .pairs = pairs, .codec = codec, .planned = -1};
+    learner->guidance.shift = options->guided_step == TOLK_GUIDED_STEP_INPUT;
     if (create_model(learner, error) != 0 || create_gradients(learner, error) != 0 ||
         choose_precision(learner, error) != 0) {
         tolk_learner_free(learner);
@@ -81,6 +82,7 @@ int tolk_learner_create(struct tolk_learner *learner, const struct tolk_training
 
 void tolk_learner_free(struct tolk_learner *learner)
 {
+    tolk_guidance_free(&learner->guidance);
     tolk_batches_free(&learner->batches);
     tolk_examples_free(&learner->examples);
     tolk_workspace_free(learner->workspace);
@@ -127,7 +129,7 @@ int tolk_learner_plan(struct tolk_learner *learner, struct tolk_error *error)
     }
     if ((learner->planned < 0 || o->subword_alpha > 0) &&
         tolk_examples_encode(&learner->examples, learner->pairs, learner->codec, &sampling,
-                             error) != 0) {
+                             o->guided_alignment != NULL, error) != 0) {
         return -1;
     }
     if (tolk_batches_plan(&learner->batches, &learner->examples, &options, &key, error) != 0) {
@@ -137,14 +139,36 @@ int tolk_learner_plan(struct tolk_learner *learner, struct tolk_error *error)
     return 0;
 }
 
-/* Adds the gradients of one batch; `tokens` are the target rows of the whole update. */
-static int learn_from_batch(struct tolk_learner *learner, size_t b, size_t tokens,
-                            struct tolk_update *update, struct tolk_error *error)
+/* Where the guided head looks in batch b, by links. The weight is that of the mean over the guided
+ * rows of the whole update, as the other loss is a mean over its target rows. */
+static int guide_batch(struct tolk_learner *learner, size_t b, const struct tolk_update *update,
+                       struct tolk_guide *guide, struct tolk_error *error)
+{
+    const struct tolk_training_options *o = learner->options;
+    *guide = (struct tolk_guide){.layer = o->guided_layer, .head = o->guided_head};
+    if (update->guided_rows > 0) {
+        guide->scale = o->guided_weight / (double)update->guided_rows;
+    }
+    return tolk_guidance_map(&learner->guidance, learner->pairs, &learner->examples,
+                             &learner->batches, b, guide, error);
+}
+
+/* Adds the gradients of one batch; the update knows the rows of all its batches. */
+static int learn_from_batch(struct tolk_learner *learner, size_t b, struct tolk_update *update,
+                            struct tolk_error *error)
 {
     const struct tolk_model *model = &learner->model;
-    const struct tolk_batch batch = tolk_batches_get(&learner->batches, &learner->examples, b);
+    const size_t tokens = update->target_tokens;
+    struct tolk_batch batch = tolk_batches_get(&learner->batches, &learner->examples, b);
+    struct tolk_guide guide;
     const struct tolk_dropout dropout = {(uint64_t)learner->options->seed,
                                          (uint64_t)learner->cursor.step};
+    if (learner->options->guided_alignment != NULL) {
+        if (guide_batch(learner, b, update, &guide, error) != 0) {
+            return -1;
+        }
+        batch.guide = &guide;
+    }
     if (tolk_workspace_reserve(learner->workspace, &batch, TOLK_TRAINING, error) != 0) {
         return -1;
     }
@@ -155,6 +179,9 @@ static int learn_from_batch(struct tolk_learner *learner, size_t b, size_t token
                               &learner->gradient_views);
     update->smoothed_loss += loss.smoothed / (double)tokens;
     update->loss += loss.negative_log_likelihood / (double)tokens;
+    if (update->guided_rows > 0) {
+        update->guided_loss += loss.guided / (double)update->guided_rows;
+    }
     update->tokens += tolk_batch_source_rows(&batch) + tolk_batch_target_rows(&batch);
     learner->cursor.step++;
     return 0;
@@ -178,15 +205,20 @@ int tolk_learner_update(struct tolk_learner *learner, double rate, struct tolk_u
     *update = (struct tolk_update){.applied = false};
     for (size_t b = first; b < end; b++) {
         update->target_tokens += tolk_batches_target_rows(&learner->batches, &learner->examples, b);
+        if (learner->options->guided_alignment != NULL) {
+            update->guided_rows += tolk_guidance_rows(&learner->guidance, learner->pairs,
+                                                      &learner->examples, &learner->batches, b);
+        }
     }
     for (size_t b = first; b < end; b++) {
-        if (learn_from_batch(learner, b, update->target_tokens, update, error) != 0) {
+        if (learn_from_batch(learner, b, update, error) != 0) {
             return -1;
         }
     }
     freeze_pad(learner);
     update->norm = tolk_optimizer_norm(&learner->optimizer, learner->gradients);
-    update->applied = isfinite(update->smoothed_loss) && isfinite(update->norm);
+    update->applied =
+        isfinite(update->smoothed_loss) && isfinite(update->guided_loss) && isfinite(update->norm);
     if (update->applied) {
         cursor->update++;
         tolk_optimizer_update(&learner->optimizer, (uint64_t)cursor->update, rate, update->norm,

@@ -18,6 +18,7 @@
 #include "train/batches.h"
 #include "train/checkpoint.h"
 #include "train/examples.h"
+#include "train/guidance.h"
 #include "train/optimizer.h"
 #include "train/options.h"
 
@@ -33,13 +34,15 @@ struct tolk_learner {
     struct tolk_optimizer optimizer;
     struct tolk_workspace *workspace;
 
+    struct tolk_guidance guidance; /* used where the options have --guided-alignment */
     struct tolk_examples examples;
     struct tolk_batches batches; /* of the epoch */
     int64_t planned;             /* that epoch; -1: none */
     struct tolk_cursor cursor;
 };
 
-/* A learner before its first update. Corpus and codec are used, not copied. */
+/* A learner before its first update. Corpus and codec are used, not copied; the pairs have their
+ * links where the options are to be guided by them. */
 int tolk_learner_create(struct tolk_learner *learner, const struct tolk_training_options *options,
                         const struct tolk_pairs *pairs, const struct tolk_codec *codec,
                         struct tolk_error *error);
@@ -55,6 +58,8 @@ struct tolk_update {
     bool applied;         /* false: a number was not finite, and the weights are as they were */
     double smoothed_loss; /* means per target token */
     double loss;
+    double guided_loss; /* mean per guided target row */
+    size_t guided_rows;
     double norm; /* of the gradient, before clipping */
     size_t target_tokens;
     size_t tokens; /* source and target */

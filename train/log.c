@@ -37,6 +37,9 @@ static void put_record(FILE *stream, const struct tolk_log_record *record)
     put_number(stream, "loss", record->loss);
     if (update) {
         put_number(stream, "smoothed_loss", record->smoothed_loss);
+        if (!isnan(record->guided_loss)) {
+            put_number(stream, "guided_loss", record->guided_loss);
+        }
         put_number(stream, "learning_rate", record->learning_rate);
         put_number(stream, "gradient_norm", record->gradient_norm);
         put_number(stream, "tokens_per_second", record->tokens_per_second);
@@ -77,6 +80,7 @@ static bool parse_record(const char *line, size_t size, struct tolk_log_record *
             .seconds = get_number(object, "seconds"),
             .loss = get_number(object, "loss"),
             .smoothed_loss = get_number(object, "smoothed_loss"),
+            .guided_loss = get_number(object, "guided_loss"),
             .learning_rate = get_number(object, "learning_rate"),
             .gradient_norm = get_number(object, "gradient_norm"),
             .tokens_per_second = get_number(object, "tokens_per_second"),

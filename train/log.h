@@ -26,6 +26,7 @@ struct tolk_log_record {
 
     /* updates: means and sums since the record before */
     double smoothed_loss;
+    double guided_loss; /* of guided alignment, per guided target row; NaN: none, not written */
     double learning_rate;
     double gradient_norm;
     double tokens_per_second; /* source and target */

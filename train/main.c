@@ -12,6 +12,7 @@
 #include "train/corpus.h"
 #include "train/folder.h"
 #include "train/interruption.h"
+#include "train/links.h"
 #include "train/options.h"
 #include "train/trainer.h"
 #include "train/vocabulary.h"
@@ -30,6 +31,9 @@ static int read_corpus(struct tolk_training_corpus *corpus,
     if (corpus->train.skipped + corpus->dev.skipped > 0) {
         tolk_progress_note(progress, "skipped %zu bad lines of train and %zu of dev",
                            corpus->train.skipped, corpus->dev.skipped);
+    }
+    if (tolk_training_links(corpus, options, progress, error) != 0) {
+        return -1;
     }
     tolk_progress_note(progress, "validation: BLEU %s, chrF %s", TOLK_BLEU_SIGNATURE,
                        TOLK_CHRF_SIGNATURE);
@@ -86,8 +90,9 @@ static int train(const struct tolk_training_options *options, struct tolk_progre
         result = tolk_trainer_run(&trainer, error);
         tolk_trainer_free(&trainer);
     }
-    if (result == 0 && corpus.dev.aligned && !tolk_interrupted()) {
-        result = tolk_training_choose_alignment(folder.path, codec, &corpus.dev, progress, error);
+    if (result == 0 && !tolk_interrupted()) {
+        result =
+            tolk_training_choose_alignment(folder.path, options, codec, &corpus, progress, error);
     }
 out:
     tolk_codec_free(codec);

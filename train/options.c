@@ -30,6 +30,8 @@ static const struct tolk_training_options DEFAULTS = {
     .clip = 1,
     .label_smoothing = 0.1,
     .average = 0.999,
+    .guided_weight = 0.1,
+    .guided_layer = 1,
     .seed = 1,
     .patience = 10,
     .validate_every = 500,
@@ -142,6 +144,31 @@ static void add_training(struct table *table, struct tolk_training_options *o)
     ADD(table, rows);
 }
 
+/* The links are known again by their hash, not by the name of their file. */
+static void add_guided_links(struct table *table, struct tolk_training_options *o)
+{
+    const struct tolk_option rows[] = {
+        HEADLINE("Guided alignment"),
+        TEXT("guided-alignment", 0, "FILE", guided_alignment,
+             "one head learns the links of FILE (a line for\neach pair, 0-0 1-2 …); auto: those of "
+             "our "
+             "own\naligner; corpus: its third field"),
+    };
+    ADD(table, rows);
+}
+
+static void add_guidance(struct table *table, struct tolk_training_options *o)
+{
+    const struct tolk_option rows[] = {
+        NUMBER("guided-weight", "X", guided_weight, 0, 100, "of its loss beside the translation's"),
+        WHOLE("guided-layer", "N", guided_layer, 0, 63, "of the decoder, from 0"),
+        WHOLE("guided-head", "N", guided_head, 0, 63, "of that layer, from 0"),
+        CHOICE("guided-step", "input|output", guided_step,
+               "where a word is the decoder's input or output"),
+    };
+    ADD(table, rows);
+}
+
 static void add_limits(struct table *table, struct tolk_training_options *o)
 {
     const struct tolk_option rows[] = {
@@ -185,6 +212,25 @@ static int check_corpus(const char *name, const char *tsv, const char *source, c
     return 0;
 }
 
+static int check_guidance(const struct tolk_training_options *o, struct tolk_error *error)
+{
+    if (o->guided_alignment == NULL) {
+        return 0;
+    }
+    if (o->guided_layer >= o->decoder_layers) {
+        return tolk_error_set(error,
+                              "option --guided-layer: expected one below --decoder-layers %zu, "
+                              "found %zu",
+                              o->decoder_layers, o->guided_layer);
+    }
+    if (o->guided_head >= o->heads) {
+        return tolk_error_set(error,
+                              "option --guided-head: expected one below --heads %zu, found %zu",
+                              o->heads, o->guided_head);
+    }
+    return 0;
+}
+
 static int check_together(const struct tolk_training_options *o, struct tolk_error *error)
 {
     if (o->output == NULL || o->output[0] == '\0') {
@@ -205,6 +251,9 @@ static int check_together(const struct tolk_training_options *o, struct tolk_err
                               "where it is the share of merges left out, found %g",
                               o->subword_alpha);
     }
+    if (check_guidance(o, error) != 0) {
+        return -1;
+    }
     const bool needs_end =
         o->schedule == TOLK_SCHEDULE_COSINE || o->schedule == TOLK_SCHEDULE_LINEAR;
     if (needs_end && o->updates == 0 && o->epochs == 0 && o->minutes <= 0) {
@@ -220,6 +269,8 @@ static struct tolk_command make_command(struct table *table, struct tolk_trainin
     add_files(table, options);
     add_model(table, options);
     add_training(table, options);
+    add_guided_links(table, options);
+    add_guidance(table, options);
     add_limits(table, options);
     return (struct tolk_command){
         .name = "tolk-train",
@@ -281,6 +332,7 @@ static void make_recipe(struct table *table, struct tolk_training_options *optio
     table->count = 0;
     add_model(table, options);
     add_training(table, options);
+    add_guidance(table, options);
 }
 
 char *tolk_training_recipe(const struct tolk_training_options *options)
@@ -327,22 +379,30 @@ int tolk_training_recipe_check(const struct tolk_training_options *options, cons
                                const char *folder, struct tolk_error *error)
 {
     struct tolk_training_options copy = *options;
+    struct tolk_training_options defaults = DEFAULTS;
     struct table table;
+    struct table default_table;
     make_recipe(&table, &copy);
+    make_recipe(&default_table, &defaults);
     for (size_t i = 0; i < table.count; i++) {
         char value[VALUE_BYTES];
+        char default_value[VALUE_BYTES];
         size_t length = 0;
         if (table.rows[i].kind == TOLK_HEADLINE) {
             continue;
         }
         tolk_option_format(&table.rows[i], value, sizeof value);
         const char *old = recipe_value(then, table.rows[i].name, &length);
-        if (old == NULL || strlen(value) != length || strncmp(old, value, length) != 0) {
+        if (old == NULL) { /* the option is younger than that training */
+            tolk_option_format(&default_table.rows[i], default_value, sizeof default_value);
+            old = default_value;
+            length = strlen(default_value);
+        }
+        if (strlen(value) != length || strncmp(old, value, length) != 0) {
             return tolk_error_set(error,
                                   "%s: its training began with --%s %.*s, found %s; give the same "
                                   "to resume, or --restart to begin anew",
-                                  folder, table.rows[i].name, old != NULL ? (int)length : 9,
-                                  old != NULL ? old : "(nothing)", value);
+                                  folder, table.rows[i].name, (int)length, old, value);
         }
     }
     return 0;

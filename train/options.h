@@ -11,6 +11,7 @@
 #include "base/options.h"
 
 enum { TOLK_BEST_BY_BLEU, TOLK_BEST_BY_LOSS };
+enum { TOLK_GUIDED_STEP_INPUT, TOLK_GUIDED_STEP_OUTPUT };
 enum { TOLK_PRECISION_AUTO, TOLK_PRECISION_FLOAT32, TOLK_PRECISION_BFLOAT16 };
 
 /* Choices are the place of the word. */
@@ -39,6 +40,12 @@ struct tolk_training_options {
     double cooldown;
     double beta1, beta2, epsilon, weight_decay, clip, label_smoothing, average;
     size_t precision; /* TOLK_PRECISION_… */
+
+    const char *guided_alignment; /* a file, "auto" or "corpus"; NULL: none */
+    double guided_weight;
+    size_t guided_layer, guided_head;
+    size_t guided_step; /* TOLK_GUIDED_STEP_… */
+
     size_t seed;
 
     size_t updates, epochs; /* 0: no limit */

@@ -1,5 +1,6 @@
 #include "train/progress.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ void tolk_progress_update(struct tolk_progress *progress, const struct tolk_prog
     char line[LINE_BYTES];
     char of[32] = "";
     char left[32] = "";
+    char guided[32] = "";
     char gone[32];
     if (progress->terminal ? state->seconds - progress->shown < REDRAW_SECONDS : !due) {
         return;
@@ -40,11 +42,14 @@ void tolk_progress_update(struct tolk_progress *progress, const struct tolk_prog
     if (state->updates > 0) {
         snprintf(of, sizeof of, "/%lld", (long long)state->updates);
     }
+    if (!isnan(state->guided_loss)) {
+        snprintf(guided, sizeof guided, "  alignment %.3f", state->guided_loss);
+    }
     if (state->seconds_left >= 0) {
         format_time(state->seconds_left, left, sizeof left);
     }
-    snprintf(line, sizeof line, "update %lld%s  epoch %lld  loss %.3f  %.0f tokens/s  %s%s%s",
-             (long long)state->update, of, (long long)state->epoch + 1, state->loss,
+    snprintf(line, sizeof line, "update %lld%s  epoch %lld  loss %.3f%s  %.0f tokens/s  %s%s%s",
+             (long long)state->update, of, (long long)state->epoch + 1, state->loss, guided,
              state->tokens_per_second, gone, left[0] != '\0' ? "  left " : "", left);
     if (progress->terminal) {
         fprintf(progress->stream, "\r%s\033[K", line);

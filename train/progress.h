@@ -19,6 +19,7 @@ struct tolk_progress_state {
     int64_t updates; /* expected in all; 0: unknown */
     int64_t epoch;   /* from 0 */
     double loss;
+    double guided_loss; /* NaN: none */
     double tokens_per_second;
     double seconds;      /* of training so far */
     double seconds_left; /* < 0: unknown */

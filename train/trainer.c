@@ -189,6 +189,7 @@ static void report(struct tolk_trainer *trainer, const struct tolk_update *updat
         .updates = (int64_t)trainer->options->updates,
         .epoch = cursor->epoch,
         .loss = record.loss,
+        .guided_loss = record.guided_loss,
         .tokens_per_second = record.tokens_per_second,
         .seconds = cursor->seconds,
         .seconds_left = share > 0 ? cursor->seconds * (1 - share) / share : -1,

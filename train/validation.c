@@ -17,6 +17,7 @@ static int translate_greedily(struct tolk_validator *validator, const struct tol
         tolk_translator_options_default(&validator->model->config);
     options.search.beam = 1;
     options.search.n_best = 1;
+    options.search.scores = false;
     validator->translator = tolk_translator_create(validator->model, codec, &options, error);
     return validator->translator == NULL ? -1 : 0;
 }
@@ -33,7 +34,7 @@ int tolk_validator_create(struct tolk_validator *validator, const struct tolk_mo
     };
     *validator = (struct tolk_validator){.model = model, .pairs = pairs};
     validator->translated = sentences == 0 || sentences > pairs->count ? pairs->count : sentences;
-    if (tolk_examples_encode(&validator->examples, pairs, codec, NULL, error) != 0 ||
+    if (tolk_examples_encode(&validator->examples, pairs, codec, NULL, false, error) != 0 ||
         tolk_batches_plan(&validator->batches, &validator->examples, &options, NULL, error) != 0 ||
         (validator->workspace = tolk_workspace_create(model, error)) == NULL ||
         translate_greedily(validator, codec, error) != 0) {

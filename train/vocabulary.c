@@ -79,6 +79,12 @@ struct tolk_config tolk_training_config(const struct tolk_training_options *opti
     config.pad_token_id = tolk_codec_pad(codec);
     config.decoder_start_token_id = tolk_codec_pad(codec);
     config.eos_token_id = tolk_codec_eos(codec);
+    if (o->guided_alignment != NULL) {
+        config.alignment_layer = (int)o->guided_layer;
+        config.alignment_head_count = 1;
+        config.alignment_heads[0] = o->guided_head;
+        config.alignment_shift = o->guided_step == TOLK_GUIDED_STEP_INPUT;
+    }
     if (config.max_position_embeddings < o->max_length) {
         config.max_position_embeddings = o->max_length;
     }

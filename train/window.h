@@ -12,9 +12,11 @@
 struct tolk_window {
     double loss; /* over the target tokens */
     double smoothed_loss;
-    double norm; /* over the updates */
+    double guided_loss; /* over the guided rows */
+    double norm;        /* over the updates */
     double seconds;
     size_t target_tokens;
+    size_t guided_rows;
     size_t tokens;
     size_t updates;
 };

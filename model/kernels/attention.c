@@ -212,6 +212,25 @@ static void softmax_row_backward(const struct tolk_attention_block *block, size_
     }
 }
 
+/* dS += scale_of_the_loss · (P - p) · scale, P before dropout: the gradient of guided alignment. */
+static void guide_row(const struct tolk_attention_block *block, size_t i, real scale, real *d)
+{
+    const size_t first = block->guide.begin[i];
+    const size_t count = block->guide.begin[i + 1] - first;
+    if (count == 0) {
+        return;
+    }
+    const real *weights = block->weights + i * block->keys;
+    const real factor = block->guide.scale * scale;
+#pragma omp simd
+    for (size_t j = 0; j < block->keys; j++) {
+        d[j] += factor * weights[j];
+    }
+    for (size_t j = 0; j < count; j++) {
+        d[block->guide.keys[first + j]] -= factor / (real)count;
+    }
+}
+
 void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *block,
                                           const real *dout, size_t lddo, real *dq, real *dk,
                                           real *dv, real *scratch)
@@ -235,6 +254,9 @@ void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *blo
                                     .ldc = width});
     for (size_t i = 0; i < block->queries; i++) {
         softmax_row_backward(block, i, width, scale, d + i * width, dropped + i * width);
+        if (block->guide.begin != NULL) {
+            guide_row(block, i, scale, d + i * width);
+        }
     }
     /* dV = dropout(P)ᵀ dO */
     product(&(struct small_product){.m = block->keys,

@@ -1,11 +1,26 @@
 /* Softmax over the vocabulary: its normaliser, and the label-smoothed cross-entropy. */
 #include "model/kernels/rows_internal.h"
 
+/* In several chains: a comparison waits for the one before it. */
 static real row_maximum(size_t columns, const real *x)
 {
+    enum { CHAINS = 4 * 64 / sizeof(real) };
+    real best[CHAINS];
     real maximum = x[0];
-#pragma omp simd reduction(max : maximum)
-    for (size_t c = 0; c < columns; c++) {
+    for (size_t i = 0; i < CHAINS; i++) {
+        best[i] = maximum;
+    }
+    const size_t whole = columns / CHAINS * CHAINS;
+    for (size_t c = 0; c < whole; c += CHAINS) {
+#pragma omp simd
+        for (size_t i = 0; i < CHAINS; i++) {
+            best[i] = x[c + i] > best[i] ? x[c + i] : best[i];
+        }
+    }
+    for (size_t i = 0; i < CHAINS; i++) {
+        maximum = best[i] > maximum ? best[i] : maximum;
+    }
+    for (size_t c = whole; c < columns; c++) {
         maximum = x[c] > maximum ? x[c] : maximum;
     }
     return maximum;

@@ -12,6 +12,7 @@
 
 #include "model/config.h"
 #include "model/dropout.h"
+#include "model/guide.h"
 #include "model/real.h"
 
 /* One sentence and one head of an attention. */
@@ -23,6 +24,7 @@ struct tolk_attention_block {
     real *weights; /* [queries, keys], before dropout */
     struct tolk_dropout_mask mask;
     uint32_t mask_index; /* of weights[0] */
+    struct tolk_guide_rows guide;
 };
 
 /* One query over the keys of a cache, all heads: head h owns the columns [h · dim, (h + 1) · dim).

@@ -15,7 +15,12 @@ static const size_t source_begin[] = {0, 5, 6, 10};
 static const size_t target_begin[] = {0, 3, 7, 8};
 static const int32_t source[] = {3, 7, 7, 2, 0, 0, 9, 4, 3, 0}; /* 7 and 3 come twice */
 static const int32_t target[] = {12, 5, 3, 12, 8, 8, 1, 12};    /* 12 is pad */
-static const struct tolk_batch batch = {3, source_begin, source, target_begin, target, target};
+static const struct tolk_batch batch = {.sentences = 3,
+                                        .source_begin = source_begin,
+                                        .source = source,
+                                        .target_begin = target_begin,
+                                        .target_input = target,
+                                        .target_output = target};
 enum { VOCABULARY = 13, D = 12 };
 
 enum kind { EMBEDDING, ENCODER_SELF, CAUSAL_SELF, CROSS, FEED_FORWARD };

@@ -220,6 +220,12 @@ static const size_t key_rows[] = {0, 3, 10, 11};
 static const size_t cross_pairs[] = {0, 12, 19, 28};
 static const size_t self_pairs[] = {0, 16, 17, 98};
 
+/* Each sentence: rows that look at one key, at several, at none. */
+static const size_t guide_begin[] = {0, 1, 4, 4, 6, 9, 9, 9, 9, 10, 10, 11, 11, 12, 12};
+static const uint32_t guide_keys[] = {2, 0, 1, 2, 0, 2, 3, 1, 6, 0, 0, 0};
+static const struct tolk_guide guide = {
+    .head = 1, .scale = 0.7, .begin = guide_begin, .keys = guide_keys};
+
 struct attention_case {
     struct tolk_attention attention;
     real *q, *k, *v, *out, *dout;
@@ -229,11 +235,21 @@ struct attention_case {
 static double attention_value(void *context)
 {
     const struct attention_case *c = context;
+    double guided = 0;
     tolk_attention_forward(&c->attention, c->out);
-    return dot(c->out, c->dout, c->queries * D);
+    for (size_t s = 0; s < SENTENCES && c->attention.guide != NULL; s++) {
+        const size_t keys = key_rows[s + 1] - key_rows[s];
+        const real *weights = c->attention.weights + HEADS * cross_pairs[s] +
+                              guide.head * (cross_pairs[s + 1] - cross_pairs[s]);
+        for (size_t row = query_rows[s]; row < query_rows[s + 1]; row++, weights += keys) {
+            guided += tolk_guide_row_loss(guide_begin + row, guide_keys, weights);
+        }
+    }
+    return dot(c->out, c->dout, c->queries * D) + guide.scale * guided;
 }
 
-static void check_attention(bool self, double scale, struct tolk_dropout_mask mask)
+static void check_attention(bool self, double scale, struct tolk_dropout_mask mask,
+                            const struct tolk_guide *guided)
 {
     struct attention_case c = {.queries = query_rows[SENTENCES],
                                .keys = self ? query_rows[SENTENCES] : key_rows[SENTENCES]};
@@ -260,6 +276,7 @@ static void check_attention(bool self, double scale, struct tolk_dropout_mask ma
         .weights = random_numbers(HEADS * pairs[SENTENCES], 0, 46),
         .weight_begin = pairs,
         .mask = mask,
+        .guide = guided,
         .scratch_size = tolk_attention_scratch_size(9, 9, HEAD_DIM),
     };
     c.attention.scratch =
@@ -289,9 +306,11 @@ START_TEST(attention)
     const struct tolk_dropout dropout = {8, 1};
     const struct tolk_dropout_mask none = tolk_dropout_mask(NULL, 0, 0);
     for (size_t s = 0; s < SCALES; s++) {
-        check_attention(false, scales[s], none);
-        check_attention(true, scales[s], none);
-        check_attention(false, scales[s], tolk_dropout_mask(&dropout, 3, 0.25));
+        check_attention(false, scales[s], none, NULL);
+        check_attention(true, scales[s], none, NULL);
+        check_attention(false, scales[s], tolk_dropout_mask(&dropout, 3, 0.25), NULL);
+        check_attention(false, scales[s], none, &guide);
+        check_attention(false, scales[s], tolk_dropout_mask(&dropout, 3, 0.25), &guide);
     }
 }
 END_TEST

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/guide.h"
 #include "model/model.h"
 #include "model/transformer.h"
 
@@ -14,7 +15,7 @@ static const size_t target_begin[] = {0, 3, 7, 8};
 static const int32_t source[] = {3, 7, 7, 2, 0, 0, 9, 4, 3, 0};
 static const int32_t target_input[] = {12, 5, 3, 12, 8, 8, 1, 12};
 static const int32_t target_output[] = {5, 3, 0, 8, 8, 1, 0, 0};
-static const struct tolk_batch batch = {
+static struct tolk_batch batch = {
     .sentences = 3,
     .source_begin = source_begin,
     .source = source,
@@ -22,6 +23,13 @@ static const struct tolk_batch batch = {
     .target_input = target_input,
     .target_output = target_output,
 };
+
+/* The first row looks at two source rows, the fifth (of the second sentence) at its only one, the
+ * others at none. */
+static const size_t guide_begin[] = {0, 2, 2, 2, 2, 3, 3, 3, 3};
+static const uint32_t guide_keys[] = {1, 3, 0};
+static const struct tolk_guide guide = {
+    .layer = 1, .head = 1, .scale = 0.6, .begin = guide_begin, .keys = guide_keys};
 
 static const double smoothing = 0.1;
 static const double loss_scale = 0.25;
@@ -39,8 +47,9 @@ static double loss_of(struct check *check)
     struct tolk_error error;
     ck_assert_int_eq(tolk_workspace_reserve(check->workspace, &batch, TOLK_TRAINING, &error), 0);
     tolk_transformer_forward(&check->model, &batch, check->dropout, check->workspace);
-    return loss_scale *
-           tolk_transformer_loss(&check->model, &batch, smoothing, check->workspace).smoothed;
+    const struct tolk_loss loss =
+        tolk_transformer_loss(&check->model, &batch, smoothing, check->workspace);
+    return loss_scale * loss.smoothed + guide.scale * loss.guided;
 }
 
 static void begin(struct check *check, const struct tolk_config *config,
@@ -170,4 +179,20 @@ START_TEST(with_dropout)
 }
 END_TEST
 
-TOLK_SUITE("transformer gradients", pre_norm, post_norm, with_dropout)
+START_TEST(guided)
+{
+    const struct tolk_dropout dropout = {.seed = 5, .step = 11};
+    struct tolk_config config = tiny();
+    config.attention_dropout = 0.3;
+    batch.guide = &guide;
+    for (size_t layout = 0; layout < 2; layout++) {
+        struct check check;
+        config.normalize_before = layout == 0;
+        begin(&check, &config, &dropout);
+        check_all_tensors(&check);
+        end(&check);
+    }
+}
+END_TEST
+
+TOLK_SUITE("transformer gradients", pre_norm, post_norm, with_dropout, guided)

@@ -70,7 +70,8 @@ static double rate_of(const struct setting *setting, const struct tolk_attention
     return tolk_aer_rate(&aer);
 }
 
-/* Every layer by all heads and by each head alone, in the order in which the first of equals wins.
+/* Every layer by all heads and by each head alone, either step, in the order in which the first of
+ * equals wins.
  */
 static double least_rate(const struct setting *setting, struct tolk_attention_choice *best,
                          double *greatest)
@@ -80,12 +81,14 @@ static double least_rate(const struct setting *setting, struct tolk_attention_ch
     *greatest = -1;
     for (size_t layer = 0; layer < config->decoder_layers; layer++) {
         const struct tolk_attention_choice all = tolk_attention_choice_layer(config, layer);
-        for (size_t candidate = 0; candidate <= config->decoder_attention_heads; candidate++) {
+        for (size_t candidate = 0; candidate < 2 * (config->decoder_attention_heads + 1);
+             candidate++) {
             struct tolk_attention_choice choice = all;
-            if (candidate > 0) {
+            if (candidate > 1) {
                 choice = (struct tolk_attention_choice){
-                    .layer = layer, .head_count = 1, .heads = {candidate - 1}};
+                    .layer = layer, .head_count = 1, .heads = {candidate / 2 - 1}};
             }
+            choice.shift = candidate % 2 != 0;
             const double rate = rate_of(setting, &choice);
             if (rate < least) {
                 least = rate;
@@ -102,6 +105,7 @@ START_TEST(chooses_the_layer_and_heads_with_the_least_error)
     enum { SEEDS = 6 };
     size_t layers = 0;
     size_t single_heads = 0;
+    size_t shifts = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct setting setting;
         struct tolk_error error;
@@ -117,7 +121,8 @@ START_TEST(chooses_the_layer_and_heads_with_the_least_error)
         ck_assert_uint_eq(found.layer, expected.layer);
         ck_assert_uint_eq(found.head_count, expected.head_count);
         ck_assert_mem_eq(found.heads, expected.heads, found.head_count * sizeof found.heads[0]);
-        ck_assert(!found.shift);
+        ck_assert(found.shift == expected.shift);
+        shifts += found.shift;
         layers += found.layer;
         single_heads += found.head_count == 1;
         end(&setting);
@@ -125,6 +130,7 @@ START_TEST(chooses_the_layer_and_heads_with_the_least_error)
     /* The seeds do not all ask for the same. */
     ck_assert(layers > 0 && layers < SEEDS);
     ck_assert(single_heads > 0);
+    ck_assert(shifts > 0 && shifts < SEEDS);
 }
 END_TEST
 

@@ -82,7 +82,7 @@ static int32_t likeliest(const struct tolk_model *model, struct tolk_sequence so
     memcpy(input + 1, prefix, length * sizeof *prefix);
     const size_t source_begin[] = {0, source.length};
     const size_t target_begin[] = {0, length + 1};
-    const struct tolk_batch batch = {1, source_begin, source.ids, target_begin, input, input};
+    const struct tolk_batch batch = {1, source_begin, source.ids, target_begin, input, input, NULL};
     struct tolk_workspace *const workspace = tolk_workspace_create(model, &error);
     ck_assert_int_eq(tolk_workspace_reserve(workspace, &batch, TOLK_FORWARD, &error), 0);
     tolk_transformer_forward(model, &batch, NULL, workspace);
@@ -97,12 +97,12 @@ static int32_t likeliest(const struct tolk_model *model, struct tolk_sequence so
     return best;
 }
 
-START_TEST(beam_of_one_is_greedy)
+static void check_greedy(bool scores)
 {
     struct tolk_model model;
     tolk_test_tiny_model(&model, VOCABULARY, 3);
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {1, 1, 1, 2, 6};
+    const struct tolk_search_options options = {1, 1, 1, 2, 6, scores};
     struct tolk_hypotheses found[SENTENCES];
     search(&model, &batch, &options, found);
     size_t kinds = 0;
@@ -123,6 +123,17 @@ START_TEST(beam_of_one_is_greedy)
     free_all(found, SENTENCES);
     tolk_model_free(&model);
 }
+
+START_TEST(beam_of_one_is_greedy)
+{
+    check_greedy(true);
+}
+END_TEST
+
+START_TEST(without_scores_too)
+{
+    check_greedy(false);
+}
 END_TEST
 
 START_TEST(scores_are_those_of_teacher_forcing)
@@ -130,7 +141,7 @@ START_TEST(scores_are_those_of_teacher_forcing)
     struct tolk_model model;
     tolk_test_tiny_model(&model, VOCABULARY, 4);
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {4, 4, 0.6, 1, 5};
+    const struct tolk_search_options options = {4, 4, 0.6, 1, 5, true};
     struct tolk_hypotheses found[SENTENCES];
     search(&model, &batch, &options, found);
     for (size_t s = 0; s < SENTENCES; s++) {
@@ -169,7 +180,7 @@ START_TEST(a_sentence_is_translated_alone_as_in_a_batch)
     struct tolk_model model;
     tolk_test_tiny_model(&model, VOCABULARY, 5);
     const struct tolk_batch all = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {3, 3, 1, 2, 4};
+    const struct tolk_search_options options = {3, 3, 1, 2, 4, true};
     struct tolk_hypotheses together[SENTENCES];
     search(&model, &all, &options, together);
     for (size_t s = 0; s < SENTENCES; s++) {
@@ -191,7 +202,7 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
     struct tolk_model model;
     tolk_test_tiny_model(&model, VOCABULARY, 6);
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {4, 4, 1, 2, 4};
+    const struct tolk_search_options options = {4, 4, 1, 2, 4, true};
     struct tolk_hypotheses one[SENTENCES];
     struct tolk_hypotheses four[SENTENCES];
     omp_set_num_threads(1);
@@ -216,7 +227,7 @@ START_TEST(n_best_is_sorted_distinct_and_bare_of_pad)
     tolk_test_tiny_model(&model, VOCABULARY, 7);
     model.weights.final_logits_bias[VOCABULARY - 1] = 50; /* pad would win every step */
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {8, 5, 1, 1, 3};
+    const struct tolk_search_options options = {8, 5, 1, 1, 3, true};
     struct tolk_hypotheses found[SENTENCES];
     search(&model, &batch, &options, found);
     for (size_t s = 0; s < SENTENCES; s++) {
@@ -272,7 +283,7 @@ START_TEST(a_wide_beam_finds_what_exhaustive_search_finds)
         const size_t begin[] = {0, 4};
         struct tolk_batch batch = batch_of(begin, 1);
         batch.source = source;
-        const struct tolk_search_options options = {256, 1, 0.8, 0, 4};
+        const struct tolk_search_options options = {256, 1, 0.8, 0, 4, true};
         struct tolk_hypotheses found;
         search(&model, &batch, &options, &found);
 
@@ -352,7 +363,7 @@ START_TEST(the_beam_narrows_as_its_hypotheses_end)
     tolk_test_tiny_model(&model, VOCABULARY, 12);
     model.weights.final_logits_bias[0] = 7; /* so that they end at different steps */
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {WIDTH, WIDTH, 0, 0, LONGEST};
+    const struct tolk_search_options options = {WIDTH, WIDTH, 0, 0, LONGEST, true};
     struct tolk_hypotheses found[SENTENCES];
     search(&model, &batch, &options, found);
     size_t lengths = 0;
@@ -419,7 +430,7 @@ static void check_oracle(const char *kind)
     }
     const struct tolk_batch batch = {
         .sentences = begins - 1, .source_begin = source_begin, .source = source};
-    const struct tolk_search_options options = {1, 1, 1, 0, 30};
+    const struct tolk_search_options options = {1, 1, 1, 0, 30, true};
     search(&model, &batch, &options, found);
     for (size_t s = 0; s + 1 < begins; s++) {
         const size_t length = (size_t)(greedy_begin[s + 1] - greedy_begin[s]);
@@ -453,7 +464,7 @@ START_TEST(of_equals_the_lowest_id_wins)
     memset(model.values, 0, model.layout.size * sizeof *model.values);
     model.weights.final_logits_bias[0] = -10; /* eos last, all others equal */
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {2, 2, 1, 0, 3};
+    const struct tolk_search_options options = {2, 2, 1, 0, 3, true};
     struct tolk_hypotheses found[SENTENCES];
     search(&model, &batch, &options, found);
     static const int32_t first[] = {1, 1, 0};
@@ -474,7 +485,7 @@ START_TEST(a_model_without_numbers_is_an_error)
     tolk_test_tiny_model(&model, VOCABULARY, 9);
     model.weights.final_logits_bias[3] = NAN;
     const struct tolk_batch batch = batch_of(BEGIN, SENTENCES);
-    const struct tolk_search_options options = {2, 2, 1, 0, 3};
+    const struct tolk_search_options options = {2, 2, 1, 0, 3, true};
     struct tolk_hypotheses found[SENTENCES];
     struct tolk_inference_weights *const weights =
         tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
@@ -499,7 +510,7 @@ START_TEST(a_model_without_numbers_is_an_error)
 }
 END_TEST
 
-TOLK_SUITE("search", beam_of_one_is_greedy, scores_are_those_of_teacher_forcing,
+TOLK_SUITE("search", beam_of_one_is_greedy, without_scores_too, scores_are_those_of_teacher_forcing,
            a_sentence_is_translated_alone_as_in_a_batch, any_number_of_threads_gives_the_same_bits,
            n_best_is_sorted_distinct_and_bare_of_pad,
            a_wide_beam_finds_what_exhaustive_search_finds, the_beam_narrows_as_its_hypotheses_end,

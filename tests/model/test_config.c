@@ -43,6 +43,7 @@ START_TEST(reads_what_it_wrote)
     config.alignment_layer = 1;
     config.alignment_head_count = 2;
     config.alignment_heads[1] = 3;
+    config.alignment_shift = true;
     begin();
     char *text = tolk_config_json(&config);
     ck_assert_int_eq(load(&back, text), 0);
@@ -55,6 +56,7 @@ START_TEST(reads_what_it_wrote)
     ck_assert_double_eq(back.length_penalty, 0.6);
     ck_assert_uint_eq(back.alignment_head_count, 2);
     ck_assert_uint_eq(back.alignment_heads[1], 3);
+    ck_assert(back.alignment_shift);
     free(again);
     free(text);
     tolk_test_folder_remove(folder);
@@ -176,6 +178,8 @@ START_TEST(refuses_each_fault_with_its_own_message)
          "alignment_heads: expected numbers of heads, found [-1]"},
         {"{" MARIAN "," SIZES "," IDS ", \"alignment_heads\": 1}",
          "alignment_heads: expected a list of at most 64 heads, found 1"},
+        {"{" MARIAN "," SIZES "," IDS ", \"alignment_shift\": 1}",
+         "alignment_shift: expected true or false, found 1"},
     };
     struct tolk_config config;
     begin();

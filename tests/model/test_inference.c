@@ -15,8 +15,8 @@ static const size_t source_begin[] = {0, 5, 6, 10};
 static const size_t target_begin[] = {0, 3, 7, 8};
 static const int32_t source[] = {3, 7, 7, 2, 0, 0, 9, 4, 3, 0};
 static const int32_t target_input[] = {40, 5, 3, 40, 8, 8, 1, 40};
-static const struct tolk_batch batch = {SENTENCES,    source_begin, source,
-                                        target_begin, target_input, target_input};
+static const struct tolk_batch batch = {SENTENCES,    source_begin, source, target_begin,
+                                        target_input, target_input, NULL};
 
 /* dim of a head 64, which vectors divide, or 12, which they do not. */
 static void make(struct tolk_model *model, bool normalize_before, size_t d,

@@ -96,6 +96,7 @@ START_TEST(a_sentence_is_the_same_alone_and_in_a_batch)
             target_rows,
             target_input + target_begin[s],
             target_output + target_begin[s],
+            NULL,
         };
         real *single = logits_of(&model, &alone);
         assert_rows_equal(single, together + target_begin[s] * VOCABULARY, target_rows[1], 2e-6);
@@ -109,13 +110,15 @@ END_TEST
 /* Layers share their room where no backward pass comes: the numbers must not tell. */
 static void check_purposes(bool pre_norm)
 {
-    static const enum tolk_purpose purposes[] = {TOLK_ATTENTION, TOLK_FORWARD, TOLK_TRAINING};
+    enum { PURPOSES = 4 };
+    static const enum tolk_purpose purposes[] = {TOLK_ATTENTION, TOLK_FORWARD, TOLK_INSPECTION,
+                                                 TOLK_TRAINING};
     static const size_t rows[][2] = {{5, 5}, {4, 4}, {3, 5}}; /* largest block of each kind */
     struct tolk_error error;
     struct tolk_model model;
     make(&model, pre_norm);
-    struct tolk_workspace *workspaces[3];
-    for (size_t p = 0; p < 3; p++) {
+    struct tolk_workspace *workspaces[PURPOSES];
+    for (size_t p = 0; p < PURPOSES; p++) {
         workspaces[p] = tolk_workspace_create(&model, &error);
         ck_assert_int_eq(tolk_workspace_reserve(workspaces[p], &batch, purposes[p], &error), 0);
         if (purposes[p] == TOLK_ATTENTION) {
@@ -124,19 +127,21 @@ static void check_purposes(bool pre_norm)
             tolk_transformer_forward(&model, &batch, NULL, workspaces[p]);
         }
     }
-    ck_assert_mem_eq(tolk_workspace_logits(workspaces[1]), tolk_workspace_logits(workspaces[2]),
-                     TARGET_ROWS * VOCABULARY * sizeof(real));
+    for (size_t p = 1; p < PURPOSES - 1; p++) {
+        ck_assert_mem_eq(tolk_workspace_logits(workspaces[p]), tolk_workspace_logits(workspaces[3]),
+                         TARGET_ROWS * VOCABULARY * sizeof(real));
+    }
     for (enum tolk_attention_kind kind = TOLK_ENCODER_SELF; kind <= TOLK_CROSS; kind++) {
         const size_t sentence = kind == TOLK_DECODER_SELF ? 1 : 0;
         for (size_t layer = 0; layer < 2; layer++) {
-            const real *trained = tolk_workspace_attention(workspaces[2], kind, layer, sentence, 1);
-            for (size_t p = 0; p < 2; p++) {
+            const real *trained = tolk_workspace_attention(workspaces[3], kind, layer, sentence, 1);
+            for (size_t p = 0; p < PURPOSES - 1; p++) {
                 ck_assert_mem_eq(tolk_workspace_attention(workspaces[p], kind, layer, sentence, 1),
                                  trained, rows[kind][0] * rows[kind][1] * sizeof(real));
             }
         }
     }
-    for (size_t p = 0; p < 3; p++) {
+    for (size_t p = 0; p < PURPOSES; p++) {
         tolk_workspace_free(workspaces[p]);
     }
     tolk_model_free(&model);
@@ -238,7 +243,7 @@ static real *gradients_with(int threads)
     for (size_t i = 0; i < MANY * LENGTH; i++) {
         ids[i] = (int32_t)tolk_random_below(tolk_random_key(1, 2, 3), (uint32_t)i, VOCABULARY - 1);
     }
-    const struct tolk_batch large = {MANY, begin, ids, begin, ids, ids};
+    const struct tolk_batch large = {MANY, begin, ids, begin, ids, ids, NULL};
     omp_set_num_threads(threads);
     make(&model, true);
     struct tolk_workspace *workspace = tolk_workspace_create(&model, &error);
@@ -298,7 +303,7 @@ START_TEST(a_sentence_beyond_the_positions_is_an_error)
     make(&model, true);
     const size_t rows[] = {0, 17};
     const int32_t ids[17] = {0};
-    const struct tolk_batch long_one = {1, rows, ids, rows, ids, ids};
+    const struct tolk_batch long_one = {1, rows, ids, rows, ids, ids, NULL};
     struct tolk_workspace *workspace = tolk_workspace_create(&model, &error);
     ck_assert_int_eq(tolk_workspace_reserve(workspace, &long_one, TOLK_FORWARD, &error), -1);
     ck_assert_str_eq(error.message, "sentence 0 of the batch has 17 pieces, more than 16");

@@ -216,7 +216,8 @@ START_TEST(sampling_draws_anew_each_epoch)
     struct tolk_error error;
     for (uint64_t e = 0; e < 3; e++) {
         sampling.epoch = e % 2;
-        ck_assert_int_eq(tolk_examples_encode(&epochs[e], &pairs, codec, &sampling, &error), 0);
+        ck_assert_int_eq(tolk_examples_encode(&epochs[e], &pairs, codec, &sampling, false, &error),
+                         0);
     }
     const size_t begins = (PAIRS + 1) * sizeof(size_t);
     ck_assert_mem_eq(epochs[0].source_begin, epochs[2].source_begin, begins);
@@ -237,11 +238,11 @@ START_TEST(draws_that_are_too_long_give_way)
     struct tolk_examples plain = {0};
     struct tolk_examples drawn = {0};
     struct tolk_error error;
-    ck_assert_int_eq(tolk_examples_encode(&plain, &pairs, codec, NULL, &error), 0);
+    ck_assert_int_eq(tolk_examples_encode(&plain, &pairs, codec, NULL, false, &error), 0);
     for (size_t limit = 1; limit < 16; limit++) {
         const struct tolk_sampling sampling = {
             .alpha = 0.2, .nbest = -1, .max_length = limit, .seed = 1};
-        ck_assert_int_eq(tolk_examples_encode(&drawn, &pairs, codec, &sampling, &error), 0);
+        ck_assert_int_eq(tolk_examples_encode(&drawn, &pairs, codec, &sampling, false, &error), 0);
         for (size_t i = 0; i < PAIRS; i++) {
             const size_t length = plain.source_begin[i + 1] - plain.source_begin[i];
             const size_t found = drawn.source_begin[i + 1] - drawn.source_begin[i];

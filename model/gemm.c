@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <omp.h>
+#include <stdatomic.h>
 
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
@@ -119,9 +120,50 @@ static void pack_share(const struct product *x, size_t j, size_t n, size_t p, si
     }
 }
 
+/* The pieces of work of a team. Each thread has a range of its own, the same rows in one product
+ * after another, which lie in its cache; who is through helps the others. */
+enum { QUEUES_MAX = 64, QUEUE_BYTES = 64 };
+struct queue {
+    _Alignas(QUEUE_BYTES) atomic_size_t next;
+};
+struct team {
+    real *packed_b;
+    struct queue queues[QUEUES_MAX];
+};
+
+static size_t queues_of_team(void)
+{
+    return smaller((size_t)omp_get_num_threads(), QUEUES_MAX);
+}
+
+static void fill_queue(struct team *team, size_t pieces)
+{
+    const size_t count = queues_of_team(), mine = (size_t)omp_get_thread_num();
+    if (mine < count) {
+        atomic_store_explicit(&team->queues[mine].next, pieces * mine / count,
+                              memory_order_relaxed);
+    }
+}
+
+/* The next piece for this thread, or `pieces` when none is left. `behind` counts the queues that
+ * it has found empty. */
+static size_t next_piece(struct team *team, size_t pieces, size_t *behind)
+{
+    const size_t count = queues_of_team();
+    for (; *behind < count; (*behind)++) {
+        const size_t q = ((size_t)omp_get_thread_num() + *behind) % count;
+        const size_t piece =
+            atomic_fetch_add_explicit(&team->queues[q].next, 1, memory_order_relaxed);
+        if (piece < pieces * (q + 1) / count) {
+            return piece;
+        }
+    }
+    return pieces;
+}
+
 /* Run by each thread of a team, or by one alone: B is packed together, then the pieces are dealt
  * out as threads become free. Blocks of k begin at the same steps for any number of threads. */
-static void multiply_together(const struct product *x, real *packed_b)
+static void multiply_together(const struct product *x, struct team *team)
 {
     const struct tolk_gemm_kernels *kernels = x->kernels;
     const size_t k_most = smaller(x->k, TOLK_GEMM_KC * kernels->pair);
@@ -130,20 +172,25 @@ static void multiply_together(const struct product *x, real *packed_b)
     for (size_t j = 0; j < x->n; j += step) {
         const size_t n = smaller(x->n - j, step);
         const struct cut cut = cut_block(x, n, (size_t)omp_get_num_threads());
+        const size_t pieces = cut.row_pieces * cut.column_pieces;
         size_t p = 0;
         do { /* once at least: k = 0 stores too */
             const size_t k = smaller(x->k - p, k_most);
             const size_t words = (k + kernels->pair - 1) / kernels->pair;
-            pack_share(x, j, n, p, k, packed_b);
+            size_t behind = 0, piece;
+            pack_share(x, j, n, p, k, team->packed_b);
+            fill_queue(team, pieces);
 #pragma omp barrier
-#pragma omp for schedule(dynamic, 1)
-            for (size_t piece = 0; piece < cut.row_pieces * cut.column_pieces; piece++) {
+            while ((piece = next_piece(team, pieces, &behind)) < pieces) {
                 const size_t i = piece / cut.column_pieces * cut.rows;
                 const size_t c = piece % cut.column_pieces * cut.columns;
                 multiply_block(x, i, smaller(x->m - i, cut.rows), j + c,
-                               smaller(n - c, cut.columns), p, k, packed_b + c * words);
+                               smaller(n - c, cut.columns), p, k, team->packed_b + c * words);
             }
             p += k;
+            if (p < x->k || j + step < x->n) { /* the end of the region waits as well */
+#pragma omp barrier
+            }
         } while (p < x->k);
     }
 }
@@ -160,14 +207,14 @@ static size_t threads_for(const struct product *x)
 
 static void multiply(const struct product *x)
 {
-    real *const packed_b = b_words; /* the calling thread's, for the whole team */
+    struct team team = {.packed_b = b_words}; /* the calling thread's, for the whole team */
     const size_t threads = threads_for(x);
     if (threads == 1 && omp_get_level() == 0) {
-        multiply_together(x, packed_b); /* a team of one costs more than a small product */
+        multiply_together(x, &team); /* a team of one costs more than a small product */
         return;
     }
 #pragma omp parallel num_threads(threads)
-    multiply_together(x, packed_b);
+    multiply_together(x, &team);
 }
 
 int tolk_gemm_has_bfloat16(void)

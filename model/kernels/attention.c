@@ -5,6 +5,8 @@
  */
 #include "model/kernels/rows_internal.h"
 #include "model/kernels/softmax.h"
+#include "model/kernels/tile_sums.h"
+#include "model/kernels/tiles.h"
 #include "model/kernels/transpose.h"
 
 /* ---- C = A · B for small matrices ---------------------------------------------------------------
@@ -12,63 +14,80 @@
 
 struct small_product {
     size_t m, n, k;
-    const real *a; /* A(i, p) = a[i · a_row + p · a_step] */
-    size_t a_row, a_step;
+    bool across; /* A(i, p) = a[p · lda + i], else a[i · lda + p] */
+    const real *a;
+    size_t lda;
     const real *b; /* [k, n] */
     size_t ldb;
     real *c; /* [m, n] */
     size_t ldc;
 };
 
-/* `rows` rows and one vector of columns; `rows` is a constant wherever this is inlined. */
-static inline __attribute__((always_inline)) void
-product_tile(const struct small_product *s, size_t rows, size_t i, size_t j, size_t part)
+/* Columns are taken WIDE vectors at a time, the last ones singly: k is short and each tile begins
+ * and ends at a cost, so the larger the better that the registers hold. */
+#if defined(__AVX512F__)
+enum { WIDE = 4, WIDE_ROWS = 6, NARROW_ROWS = 14 };
+#else
+enum { WIDE = 2, WIDE_ROWS = 6, NARROW_ROWS = 12 };
+#endif
+
+/* One tile of C at (i, j). `part` is the number of columns, where they are fewer than a vector's,
+ * else 0; all but i and j are constants wherever this is inlined, or as good as such. */
+static inline __attribute__((always_inline)) void product_tile(const struct small_product *s,
+                                                               size_t rows, size_t vectors,
+                                                               size_t i, size_t j, size_t part)
 {
-    tolk_vector sums[8];
-    for (size_t r = 0; r < rows; r++) {
-        sums[r] = (tolk_vector){0};
+    tolk_vector sums[TOLK_TILE_ROWS_MAX][TOLK_TILE_VECTORS_MAX];
+    const real *a = s->across ? s->a + i : s->a + i * s->lda;
+    tolk_tile_zero(rows, vectors, sums);
+    if (s->across) {
+        tolk_tile_sums(rows, vectors, true, s->k, a, s->lda, s->b + j, s->ldb, part, sums);
+    } else {
+        tolk_tile_sums(rows, vectors, false, s->k, a, s->lda, s->b + j, s->ldb, part, sums);
     }
-    const real *a = s->a + i * s->a_row;
-    for (size_t p = 0; p < s->k; p++) {
-        const real *b_row = s->b + p * s->ldb + j;
-        const tolk_vector b = part == 0 ? tolk_load(b_row) : tolk_load_part(b_row, part);
-        for (size_t r = 0; r < rows; r++) {
-            sums[r] += a[r * s->a_row + p * s->a_step] * b;
-        }
-    }
-    for (size_t r = 0; r < rows; r++) {
-        real *c = s->c + (i + r) * s->ldc + j;
-        if (part == 0) {
-            tolk_store(c, sums[r]);
-        } else {
-            tolk_store_part(c, sums[r], part);
+    real *c = s->c + i * s->ldc + j;
+    TOLK_UNROLL
+    for (size_t r = 0; r < rows; r++, c += s->ldc) {
+        TOLK_UNROLL
+        for (size_t v = 0; v < vectors; v++) {
+            if (part == 0) {
+                tolk_store(c + v * TOLK_LANES, sums[r][v]);
+            } else {
+                tolk_store_part(c, sums[r][v], part);
+            }
         }
     }
 }
 
-static inline __attribute__((always_inline)) void product_columns(const struct small_product *s,
-                                                                  size_t j, size_t part)
+/* Columns from j, all rows, in tiles of about one height. */
+static inline __attribute__((always_inline)) void
+product_columns(const struct small_product *s, size_t vectors, size_t most, size_t j, size_t part)
 {
-    size_t i = 0;
-    for (; i + 8 <= s->m; i += 8) {
-        product_tile(s, 8, i, j, part);
-    }
-    for (; i + 4 <= s->m; i += 4) {
-        product_tile(s, 4, i, j, part);
-    }
-    for (; i < s->m; i++) {
-        product_tile(s, 1, i, j, part);
+    const size_t tiles = (s->m + most - 1) / most;
+    for (size_t tile = 0; tile < tiles; tile++) {
+        const size_t i = s->m * tile / tiles;
+        const size_t rows = s->m * (tile + 1) / tiles - i;
+#define TILE(r) product_tile(s, r, vectors, i, j, part)
+        if (vectors == WIDE) {
+            TOLK_OF_HEIGHT(rows, WIDE_ROWS, TILE)
+        } else {
+            TOLK_OF_HEIGHT(rows, NARROW_ROWS, TILE)
+        }
+#undef TILE
     }
 }
 
 static void product(const struct small_product *s)
 {
     size_t j = 0;
+    for (; j + WIDE * TOLK_LANES <= s->n; j += WIDE * TOLK_LANES) {
+        product_columns(s, WIDE, WIDE_ROWS, j, 0);
+    }
     for (; j + TOLK_LANES <= s->n; j += TOLK_LANES) {
-        product_columns(s, j, 0);
+        product_columns(s, 1, NARROW_ROWS, j, 0);
     }
     if (j < s->n) {
-        product_columns(s, j, s->n - j);
+        product_columns(s, 1, NARROW_ROWS, j, s->n - j);
     }
 }
 
@@ -129,8 +148,7 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
                                     .n = width,
                                     .k = block->dim,
                                     .a = block->q,
-                                    .a_row = block->ldq,
-                                    .a_step = 1,
+                                    .lda = block->ldq,
                                     .b = transposed,
                                     .ldb = width,
                                     .c = scores,
@@ -152,8 +170,7 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
                                     .n = block->dim,
                                     .k = block->keys,
                                     .a = scores,
-                                    .a_row = width,
-                                    .a_step = 1,
+                                    .lda = width,
                                     .b = block->v,
                                     .ldb = block->ldv,
                                     .c = out,
@@ -230,8 +247,7 @@ void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *blo
                                     .n = width,
                                     .k = block->dim,
                                     .a = dout,
-                                    .a_row = lddo,
-                                    .a_step = 1,
+                                    .lda = lddo,
                                     .b = transposed,
                                     .ldb = width,
                                     .c = d,
@@ -247,8 +263,8 @@ void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *blo
                                     .n = block->dim,
                                     .k = block->queries,
                                     .a = dropped,
-                                    .a_row = 1,
-                                    .a_step = width,
+                                    .across = true,
+                                    .lda = width,
                                     .b = dout,
                                     .ldb = lddo,
                                     .c = dv,
@@ -258,8 +274,7 @@ void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *blo
                                     .n = block->dim,
                                     .k = block->keys,
                                     .a = d,
-                                    .a_row = width,
-                                    .a_step = 1,
+                                    .lda = width,
                                     .b = block->k,
                                     .ldb = block->ldk,
                                     .c = dq,
@@ -269,8 +284,8 @@ void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *blo
                                     .n = block->dim,
                                     .k = block->queries,
                                     .a = d,
-                                    .a_row = 1,
-                                    .a_step = width,
+                                    .across = true,
+                                    .lda = width,
                                     .b = block->q,
                                     .ldb = block->ldq,
                                     .c = dk,

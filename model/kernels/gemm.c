@@ -4,12 +4,15 @@
 
 #include <string.h>
 
+#ifdef TOLK_GEMM_BFLOAT16
+/* Both products of a pair are added; the processor rounds to nearest even and takes denormals as
+ * zero. */
+#define TOLK_MULTIPLY_ADD(sum, a, b)                                                               \
+    _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_ps(a), (__m512bh)(b))
+#endif
+#include "model/kernels/tile_sums.h"
 #include "model/kernels/tiles.h"
 #include "model/kernels/transpose.h"
-
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
 
 /* A tile's sums, its vectors of B and one element of A must fit the registers. */
 #if defined(__AVX512F__)
@@ -20,50 +23,12 @@ enum { ROWS = 11, VECTORS = 2 }; /* of 12, GCC keeps some in memory */
 enum { ROWS = 6, VECTORS = 2 };
 #endif
 
-/* As many rows of A as scaled addressing reaches from one pointer. */
-enum { GROUP = 3 };
-
 enum { LANES = TOLK_LANES, COLUMNS = VECTORS * LANES, LINE = 64 / sizeof(real) };
 
 typedef tolk_vector vector;
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL TOLK_UNROLL
-
-INLINE vector load(const real *x)
-{
-    return tolk_load(x);
-}
-
-INLINE void store(real *x, vector v)
-{
-    tolk_store(x, v);
-}
-
-/* The first `count` lanes, the others zero. */
-INLINE vector load_first(size_t count, const real *x)
-{
-#if defined(__AVX512F__) && defined(TOLK_REAL_DOUBLE)
-    return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), x);
-#elif defined(__AVX512F__)
-    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
-#else
-    vector v = {0};
-    memcpy(&v, x, count * sizeof *x);
-    return v;
-#endif
-}
-
-INLINE void store_first(size_t count, real *x, vector v)
-{
-#if defined(__AVX512F__) && defined(TOLK_REAL_DOUBLE)
-    _mm512_mask_storeu_pd(x, (__mmask8)((1u << count) - 1), v);
-#elif defined(__AVX512F__)
-    _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), v);
-#else
-    memcpy(x, &v, count * sizeof *x);
-#endif
-}
 
 /* ---- words --------------------------------------------------------------------------------------
  */
@@ -72,29 +37,22 @@ INLINE void store_first(size_t count, real *x, vector v)
 
 enum { PAIR = 2 };
 
-/* Both products of a pair are added; the processor rounds to nearest even and takes denormals as
- * zero. */
-INLINE vector multiply_add(vector sum, real a, vector b)
-{
-    return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_ps(a), (__m512bh)b);
-}
-
 /* A vector of words from up to PAIR * LANES reals that follow one another along k. */
 INLINE vector words_along(size_t count, const real *x)
 {
     if (count >= PAIR * LANES) {
-        return (vector)_mm512_cvtne2ps_pbh(load(x + LANES), load(x));
+        return (vector)_mm512_cvtne2ps_pbh(tolk_load(x + LANES), tolk_load(x));
     }
     if (count > LANES) {
-        return (vector)_mm512_cvtne2ps_pbh(load_first(count - LANES, x + LANES), load(x));
+        return (vector)_mm512_cvtne2ps_pbh(tolk_load_part(x + LANES, count - LANES), tolk_load(x));
     }
-    return (vector)_mm512_cvtne2ps_pbh((vector){0}, load_first(count, x));
+    return (vector)_mm512_cvtne2ps_pbh((vector){0}, tolk_load_part(x, count));
 }
 
 INLINE void copy_along(size_t k, const real *x, real *words)
 {
     for (size_t p = 0; p < k; p += PAIR * LANES) {
-        store(words + p / PAIR, words_along(k - p, x + p));
+        tolk_store(words + p / PAIR, words_along(k - p, x + p));
     }
 }
 
@@ -106,9 +64,9 @@ INLINE void copy_across(size_t count, const real *x0, const real *x1, real *word
         8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     for (size_t j = 0; j < count; j += LANES) {
         size_t lanes = count - j < LANES ? count - j : LANES;
-        vector high = x1 == NULL ? (vector){0} : load_first(lanes, x1 + j);
-        __m512bh both = _mm512_cvtne2ps_pbh(high, load_first(lanes, x0 + j));
-        store_first(lanes, words + j, (vector)_mm512_permutexvar_epi16(turns, (__m512i)both));
+        vector high = x1 == NULL ? (vector){0} : tolk_load_part(x1 + j, lanes);
+        __m512bh both = _mm512_cvtne2ps_pbh(high, tolk_load_part(x0 + j, lanes));
+        tolk_store_part(words + j, (vector)_mm512_permutexvar_epi16(turns, (__m512i)both), lanes);
     }
 }
 
@@ -116,14 +74,9 @@ INLINE void copy_across(size_t count, const real *x0, const real *x1, real *word
 
 enum { PAIR = 1 };
 
-INLINE vector multiply_add(vector sum, real a, vector b)
-{
-    return sum + a * b;
-}
-
 INLINE vector words_along(size_t count, const real *x)
 {
-    return count >= LANES ? load(x) : load_first(count, x);
+    return count >= LANES ? tolk_load(x) : tolk_load_part(x, count);
 }
 
 INLINE void copy_along(size_t k, const real *x, real *words)
@@ -147,20 +100,33 @@ INLINE size_t words_of(size_t k)
 /* ---- packing ------------------------------------------------------------------------------------
  */
 
-/* x [k, n] into panels of `width` columns, panel[k][width]; reads each row of x once, from end to
- * end. */
+/* x [k, n] into panels of `width` columns, panel[k][width]. A few rows at a time from end to end:
+ * panels lie at distances that fall into the same cache sets, and each is written in whole lines
+ * that follow one another. The rows after them are on their way meanwhile. */
 INLINE void pack_across(size_t width, size_t n, size_t k, const real *x, size_t ldx, real *words)
 {
-    for (size_t p = 0; p < k; p += PAIR) {
-        const real *row = x + p * ldx, *next = p + 1 < k ? row + ldx : NULL;
-        real *to = words + p / PAIR * width;
-        size_t j = 0;
-        for (; j + width <= n; j += width, to += words_of(k) * width) {
-            copy_across(width, row + j, next == NULL ? NULL : next + j, to);
-        }
-        if (j < n) {
-            copy_across(n - j, row + j, next == NULL ? NULL : next + j, to);
-            memset(to + (n - j), 0, (width - (n - j)) * sizeof *to);
+    enum { STRIP = 8 };
+    const size_t all = words_of(k);
+    for (size_t p = 0; p < all; p += STRIP) {
+        const size_t end = all - p < STRIP ? all : p + STRIP;
+        for (size_t j = 0; j < n; j += width) {
+            const size_t columns = n - j < width ? n - j : width;
+            for (size_t q = p; q < end; q++) {
+                const real *row = x + q * PAIR * ldx + j, *next = row + ldx;
+                real *to = words + j * all + q * width;
+                for (size_t c = 0; c < width; c += LINE) {
+                    for (size_t r = 0; r < PAIR; r++) {
+                        __builtin_prefetch(row + (STRIP * PAIR + r) * ldx + c, 0, 2);
+                    }
+                }
+                next = q * PAIR + 1 < k ? next : NULL;
+                if (columns == width) {
+                    copy_across(width, row, next, to);
+                } else {
+                    copy_across(columns, row, next, to);
+                    memset(to + columns, 0, (width - columns) * sizeof *to);
+                }
+            }
         }
     }
 }
@@ -196,7 +162,7 @@ INLINE void pack_b_strip(size_t columns, size_t k, const real *b, size_t ldb, re
         UNROLL
         for (size_t i = 0; i < LANES; i++) {
             if (i < words) {
-                store(panel + i * COLUMNS, x[i]);
+                tolk_store(panel + i * COLUMNS, x[i]);
             }
         }
     }
@@ -216,65 +182,74 @@ static void pack_b_along(size_t n, size_t k, const real *b, size_t ldb, real *wo
 INLINE void put(const struct tolk_gemm_target *t, real *c, size_t column, vector sum)
 {
     if (t->accumulate) {
-        sum += load(c);
+        sum += tolk_load(c);
     } else if (t->bias != NULL) {
-        sum += load(t->bias + column);
+        sum += tolk_load(t->bias + column);
     }
-    store(c, sum);
+    tolk_store(c, sum);
 }
 
 INLINE void put_first(size_t count, const struct tolk_gemm_target *t, real *c, size_t column,
                       vector sum)
 {
     if (t->accumulate) {
-        sum += load_first(count, c);
+        sum += tolk_load_part(c, count);
     } else if (t->bias != NULL) {
-        sum += load_first(count, t->bias + column);
+        sum += tolk_load_part(t->bias + column, count);
     }
-    store_first(count, c, sum);
+    tolk_store_part(c, sum, count);
+}
+
+/* Between so many steps of k some lines are asked for: all at once they would fill the processor's
+ * queue of misses, and the product wait. */
+enum { PAUSE = 8, C_ROWS_A_PAUSE = 2 };
+
+/* What lies ahead, and how far it is asked for. */
+struct ahead {
+    struct tolk_gemm_ahead rest;
+    size_t offset;
+    size_t lines; /* a pause */
+};
+
+INLINE void prefetch(struct ahead *ahead)
+{
+    for (size_t lines = ahead->lines; lines > 0 && ahead->rest.rows > 0; lines--) {
+        __builtin_prefetch(ahead->rest.from + ahead->offset, 0, 2);
+        ahead->offset += LINE;
+        if (ahead->offset >= ahead->rest.width) {
+            ahead->offset = 0;
+            ahead->rest.from += ahead->rest.step;
+            ahead->rest.rows--;
+        }
+    }
 }
 
 /* C [rows, columns] at (row, column) of the target from one tile of A and one panel of B. `rows`
  * and `vectors` are constants after inlining: the sums live in registers. */
 INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, size_t k,
                  const real *a, size_t row_step, const real *b, const struct tolk_gemm_target *t,
-                 size_t row, size_t column, size_t columns)
+                 size_t row, size_t column, size_t columns, struct ahead *ahead)
 {
     real *c = t->c + row * t->ldc + column;
-    vector sum[ROWS][VECTORS];
-    UNROLL
-    for (size_t i = 0; i < rows; i++) {
-        UNROLL
-        for (size_t v = 0; v < vectors; v++) {
-            __builtin_prefetch(c + i * t->ldc + v * LANES, 1);
-            sum[i][v] = (vector){0};
-        }
-    }
-    const real *group[(ROWS + GROUP - 1) / GROUP];
-    UNROLL
-    for (size_t i = 0; i < rows; i += GROUP) {
-        group[i / GROUP] = a + i * row_step;
-    }
-    for (size_t p = 0; p < k; p++) {
-        vector bp[VECTORS];
-        UNROLL
-        for (size_t v = 0; v < vectors; v++) {
-            bp[v] = load(b + v * LANES);
-        }
-        UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            const real ai = packing == TOLK_ALONG ? group[i / GROUP][i % GROUP * row_step] : a[i];
+    const real *asked = c;
+    vector sum[TOLK_TILE_ROWS_MAX][TOLK_TILE_VECTORS_MAX];
+    tolk_tile_zero(rows, vectors, sum);
+    for (size_t p = 0, i = 0; p < k; p += PAUSE) {
+        const size_t steps = k - p < PAUSE ? k - p : PAUSE;
+        for (size_t end = i + C_ROWS_A_PAUSE; i < end && i < rows; i++, asked += t->ldc) {
             UNROLL
             for (size_t v = 0; v < vectors; v++) {
-                sum[i][v] = multiply_add(sum[i][v], ai, bp[v]);
+                __builtin_prefetch(asked + v * LANES, 1);
             }
         }
-        UNROLL
-        for (size_t i = 0; i < rows; i += GROUP) {
-            group[i / GROUP]++;
+        prefetch(ahead);
+        if (packing == TOLK_ALONG) {
+            tolk_tile_sums(rows, vectors, false, steps, a + p, row_step, b + p * COLUMNS, COLUMNS,
+                           0, sum);
+        } else {
+            tolk_tile_sums(rows, vectors, true, steps, a + p * ROWS, ROWS, b + p * COLUMNS, COLUMNS,
+                           0, sum);
         }
-        a += ROWS;
-        b += COLUMNS;
     }
     UNROLL
     for (size_t i = 0; i < rows; i++, c += t->ldc) {
@@ -291,44 +266,29 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, si
 
 INLINE void tile_of(size_t rows, size_t vectors, enum tolk_gemm_packing packing, size_t k,
                     const real *a, size_t row_step, const real *b, const struct tolk_gemm_target *t,
-                    size_t row, size_t column, size_t columns){
-#define TILE(r) tile(r, vectors, packing, k, a, row_step, b, t, row, column, columns)
+                    size_t row, size_t column, size_t columns, struct ahead *ahead){
+#define TILE(r) tile(r, vectors, packing, k, a, row_step, b, t, row, column, columns, ahead)
     TOLK_OF_HEIGHT(rows, ROWS, TILE)
 #undef TILE
 }
 
-/* The next `lines` cache lines of what lies ahead. */
-INLINE void prefetch(struct tolk_gemm_ahead *ahead, size_t *offset, size_t lines)
-{
-    for (; lines > 0 && ahead->rows > 0; lines--) {
-        __builtin_prefetch(ahead->from + *offset, 0, 2);
-        *offset += LINE;
-        if (*offset >= ahead->width) {
-            *offset = 0;
-            ahead->from += ahead->step;
-            ahead->rows--;
-        }
-    }
-}
-
 INLINE void multiply_packed(enum tolk_gemm_packing packing, size_t m, size_t n, size_t k,
                             const real *a, size_t a_step, const real *b,
-                            const struct tolk_gemm_target *t, struct tolk_gemm_ahead ahead)
+                            const struct tolk_gemm_target *t, const struct tolk_gemm_ahead *next)
 {
     const size_t tile_words = ROWS * (packing == TOLK_ALONG ? a_step : k);
     const size_t tiles = ((m + ROWS - 1) / ROWS) * ((n + COLUMNS - 1) / COLUMNS);
-    const size_t lines = ahead.rows * ((ahead.width + LINE - 1) / LINE) / tiles + 1;
-    size_t offset = 0;
+    const size_t pauses = tiles * ((k + PAUSE - 1) / PAUSE) + 1;
+    struct ahead ahead = {*next, 0, next->rows * ((next->width + LINE - 1) / LINE) / pauses + 1};
     for (size_t j = 0; j < n; j += COLUMNS, b += COLUMNS * k) {
         size_t columns = n - j < COLUMNS ? n - j : COLUMNS;
         for (size_t i = 0; i < m; i += ROWS) {
             size_t rows = m - i < ROWS ? m - i : ROWS;
-            prefetch(&ahead, &offset, lines);
             const real *ai = a + i / ROWS * tile_words;
             if (columns > LANES) {
-                tile_of(rows, VECTORS, packing, k, ai, a_step, b, t, i, j, columns);
+                tile_of(rows, VECTORS, packing, k, ai, a_step, b, t, i, j, columns, &ahead);
             } else {
-                tile_of(rows, 1, packing, k, ai, a_step, b, t, i, j, columns);
+                tile_of(rows, 1, packing, k, ai, a_step, b, t, i, j, columns, &ahead);
             }
         }
     }
@@ -339,9 +299,9 @@ static void multiply(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, si
                      const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead)
 {
     if (packing_of_a == TOLK_ALONG) {
-        multiply_packed(TOLK_ALONG, m, n, words_of(k), a_words, a_step, b_words, target, *ahead);
+        multiply_packed(TOLK_ALONG, m, n, words_of(k), a_words, a_step, b_words, target, ahead);
     } else {
-        multiply_packed(TOLK_ACROSS, m, n, words_of(k), a_words, a_step, b_words, target, *ahead);
+        multiply_packed(TOLK_ACROSS, m, n, words_of(k), a_words, a_step, b_words, target, ahead);
     }
 }
 

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #include "model/real.h"
 
@@ -43,17 +46,29 @@ static inline void tolk_store(real *x, tolk_vector v)
     memcpy(x, &v, sizeof v);
 }
 
-/* The first `count` < TOLK_LANES numbers; the others are zero. */
+/* The first `count` <= TOLK_LANES numbers; the others are zero. */
 static inline tolk_vector tolk_load_part(const real *x, size_t count)
 {
+#if defined(__AVX512F__) && defined(TOLK_REAL_DOUBLE)
+    return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), x);
+#elif defined(__AVX512F__)
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
+#else
     tolk_vector v = {0};
     memcpy(&v, x, count * sizeof(real));
     return v;
+#endif
 }
 
 static inline void tolk_store_part(real *x, tolk_vector v, size_t count)
 {
+#if defined(__AVX512F__) && defined(TOLK_REAL_DOUBLE)
+    _mm512_mask_storeu_pd(x, (__mmask8)((1u << count) - 1), v);
+#elif defined(__AVX512F__)
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), v);
+#else
     memcpy(x, &v, count * sizeof(real));
+#endif
 }
 
 /* exp(x): in float a polynomial that the compiler can vectorise, within 2 units in the last place

@@ -134,6 +134,32 @@ START_TEST(never_lowers_the_bound)
 }
 END_TEST
 
+/* A word has been written once, by the words of the other side and NULL together. */
+START_TEST(counts_each_word_once)
+{
+    struct tolk_bitext bitext = {0};
+    struct tolk_lexicon lexicon = {0};
+    begin(&bitext, &lexicon);
+    const struct tolk_hmm hmm = tolk_hmm_make(0.1);
+    struct tolk_models models = {&bitext, &lexicon, false, 0.01, {hmm, hmm}};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(tolk_expectation(&models, true, NULL, NULL, NULL, NULL), 0);
+        for (enum tolk_side side = TOLK_SOURCE_SIDE; side < TOLK_SIDES; side++) {
+            const struct tolk_text_side *const generated = &bitext.sides[1 - side];
+            double sum = 0;
+            for (size_t cell = 0; cell < lexicon.begin[lexicon.rows]; cell++) {
+                sum += (double)lexicon.directions[side].given_count[cell] * 0x1p-32;
+            }
+            for (size_t unit = 0; unit < generated->vocabulary; unit++) {
+                sum += (double)lexicon.directions[side].null_count[unit] * 0x1p-32;
+            }
+            ck_assert_double_eq_tol(sum, (double)generated->unit_count, 1e-6);
+        }
+    }
+    end(&bitext, &lexicon);
+}
+END_TEST
+
 START_TEST(estimates_by_the_formula)
 {
     static const double ALPHAS[] = {1, 0.1, 0.01};
@@ -186,4 +212,5 @@ START_TEST(finds_the_translations)
 }
 END_TEST
 
-TOLK_SUITE("learning", never_lowers_the_bound, estimates_by_the_formula, finds_the_translations)
+TOLK_SUITE("learning", never_lowers_the_bound, counts_each_word_once, estimates_by_the_formula,
+           finds_the_translations)

@@ -104,6 +104,17 @@ int tolk_command_begin(const struct tolk_command *command, int least, int most, 
     return -1;
 }
 
+bool tolk_command_has_option(int argc, char **argv, const char *name)
+{
+    const size_t size = strlen(name);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], name, size) == 0 && (argv[i][size] == '\0' || argv[i][size] == '=')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int tolk_command_fail(const struct tolk_command *command, enum tolk_exit status,
                       const struct tolk_error *error, FILE *log)
 {

@@ -113,6 +113,9 @@ enum { TOLK_MOST_THREADS = 1024, TOLK_MOST_BEAM = 1024, TOLK_MOST_TOKENS = 1 << 
 int tolk_command_begin(const struct tolk_command *command, int least, int most, int argc,
                        char **argv, int *operands, FILE *out, FILE *log);
 
+/* Whether an option stands among the arguments: some make another command of one. */
+bool tolk_command_has_option(int argc, char **argv, const char *name);
+
 /* Prints the message for this command; returns the exit status given. */
 int tolk_command_fail(const struct tolk_command *command, enum tolk_exit status,
                       const struct tolk_error *error, FILE *log);

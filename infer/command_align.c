@@ -76,10 +76,14 @@ static const char ABOUT[] =
     "to\n"
     "the source word that its cross-attention looks at most. One line for each pair, `0-0 1-2 …`:\n"
     "source word, target word, from 0. Pairs are lines `source<TAB>target` of standard input or\n"
-    "PAIRS.tsv, or two line-aligned files.\n";
+    "PAIRS.tsv, or two line-aligned files.\n"
+    "`tolk align --statistical CORPUS` needs no model; `tolk align --statistical CORPUS --help`.\n";
 
 int tolk_command_align(int argc, char **argv, FILE *out, FILE *log)
 {
+    if (tolk_command_has_option(argc, argv, "--statistical")) {
+        return tolk_command_align_statistical(argc, argv, out, log);
+    }
     struct aligning aligning = {.settings = tolk_settings_default(), .out = out};
     const char *alignment = "hard";
     const struct tolk_option options[] = {

@@ -291,10 +291,14 @@ static const char ABOUT[] =
     "chrF against the target sides, and how many are equal. Where the pairs have word alignments,\n"
     "as third column or by --gold, the AER of the model's own alignment of the pairs follows.\n"
     "With --hypotheses no model is named: the translations of that file are scored, line by line.\n"
-    "Skipped lines count there, and are empty in what --output keeps.\n";
+    "Skipped lines count there, and are empty in what --output keeps.\n"
+    "`tolk evaluate --links FILE PAIRS` scores alignments; `tolk evaluate --links FILE --help`.\n";
 
 int tolk_command_evaluate(int argc, char **argv, FILE *out, FILE *log)
 {
+    if (tolk_command_has_option(argc, argv, "--links")) {
+        return tolk_command_evaluate_links(argc, argv, out, log);
+    }
     struct evaluating work = {.settings = tolk_settings_default()};
     const struct tolk_option options[] = {
         TOLK_OPTION_TEXT("hypotheses", 0, "FILE", "score these translations, a line for each pair",

@@ -147,7 +147,7 @@ static const char ABOUT[] =
 
 int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
 {
-    if (tolk_inspect_wants_html(argc, argv)) {
+    if (tolk_command_has_option(argc, argv, "--html")) {
         return tolk_command_inspect_html(argc, argv, out, log);
     }
     struct inspecting work = {.settings = tolk_settings_default(), .word = TOLK_NOT_GIVEN_SIZE};

@@ -19,7 +19,5 @@ int tolk_inspect_translate(const struct tolk_session *session,
 
 /* `tolk inspect --html`: its own options and help. */
 int tolk_command_inspect_html(int argc, char **argv, FILE *out, FILE *log);
-/* Whether that is asked for. */
-bool tolk_inspect_wants_html(int argc, char **argv);
 
 #endif

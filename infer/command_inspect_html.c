@@ -182,18 +182,6 @@ static enum tolk_exit show(const struct showing *work, const char *folder,
     return tolk_page_write(work->page, data, error) == 0 ? TOLK_DONE : TOLK_FAILED;
 }
 
-bool tolk_inspect_wants_html(int argc, char **argv)
-{
-    static const char NAME[] = "--html";
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strncmp(argv[i], NAME, sizeof NAME - 1) == 0 &&
-            (argv[i][sizeof NAME - 1] == '\0' || argv[i][sizeof NAME - 1] == '=')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static const char ABOUT[] = "Translates SENTENCE and writes a page that shows every attention of "
                             "it: lines and matrices of\n"
                             "all layers and heads, the search step by step, and the arithmetic of "

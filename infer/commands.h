@@ -15,4 +15,9 @@ int tolk_command_align(int argc, char **argv, FILE *out, FILE *log);
 int tolk_command_evaluate(int argc, char **argv, FILE *out, FILE *log);
 int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log);
 
+/* Without a model: `tolk align --statistical` and `tolk evaluate --links`, with options and help of
+ * their own. */
+int tolk_command_align_statistical(int argc, char **argv, FILE *out, FILE *log);
+int tolk_command_evaluate_links(int argc, char **argv, FILE *out, FILE *log);
+
 #endif

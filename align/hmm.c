@@ -3,6 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+/* So strong is the prior: a jump that no sentence has room for keeps the weight 1, and one that few
+ * have room for does not run off to 0 or to infinity. */
+static const double PRIOR = 1e-3;
+
 static const double *weight_of(const struct tolk_hmm *hmm, ptrdiff_t distance)
 {
     const ptrdiff_t widest = TOLK_HMM_WIDEST;
@@ -208,9 +212,7 @@ static void estimate_first(struct tolk_hmm *hmm, const struct tolk_hmm_counts *c
         }
     }
     for (size_t i = 0; i <= TOLK_HMM_WIDEST; i++) {
-        if (share[i] > 0) {
-            hmm->first[i] = ((double)counts->first[i] * 0x1p-32 + 1e-3) / share[i];
-        }
+        hmm->first[i] = ((double)counts->first[i] * 0x1p-32 + PRIOR) / (share[i] + PRIOR);
     }
 }
 
@@ -226,8 +228,6 @@ void tolk_hmm_estimate(struct tolk_hmm *hmm, const struct tolk_hmm_counts *count
     }
     estimate_first(hmm, counts);
     for (size_t d = 0; d < TOLK_HMM_JUMPS; d++) {
-        if (share[d] > 0) {
-            hmm->weight[d] = ((double)counts->jump[d] * 0x1p-32 + 1e-3) / share[d];
-        }
+        hmm->weight[d] = ((double)counts->jump[d] * 0x1p-32 + PRIOR) / (share[d] + PRIOR);
     }
 }

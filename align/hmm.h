@@ -55,9 +55,11 @@ void tolk_hmm_counts_add(struct tolk_hmm_counts *to, const struct tolk_hmm_count
 
 /* The M-step of the weights. Their normaliser depends on where the jump starts, so there is no
  * closed form; this is one step of the minorisation of Hunter 2004 ("MM algorithms for generalized
- * Bradley–Terry models"), which never lowers the likelihood:
+ * Bradley–Terry models"), with a gamma prior of each weight (Caron & Doucet 2012, "Efficient
+ * Bayesian Inference for Generalized Bradley–Terry Models"). It never lowers
+ * Σ ln p(f | e) + ε · Σ_d (ln w(d) − w(d)), ε = 0.001:
  *
- *     w(d) ← c(d) / Σ_{i', I} c(i', I) · [positions of I at d from i'] / Σ_k w(k − i')
+ *     w(d) ← (c(d) + ε) / (Σ_{i', I} c(i', I) · [positions of I at d from i'] / Σ_k w(k − i') + ε)
  */
 void tolk_hmm_estimate(struct tolk_hmm *hmm, const struct tolk_hmm_counts *counts);
 

@@ -36,25 +36,17 @@ if [ $? -ne 0 ]; then
     exit 1
 fi
 
-# look NAME SOURCE TARGET [OPTION…]: the page of a given pair in the browser.
-look() {
-    look_name=$1 source=$2 target=$3
-    shift 3
-    "$tolk" inspect --html "$folder/page.html" --given "$target" "$@" "$folder/model" "$source" 2>"$folder/log" || {
-        echo "not ok page $look_name: $(cat "$folder/log")"
-        return
-    }
-    printf '%s\t%s\n' "$source" "$target" | "$tolk" align --json --all-heads "$folder/model" |
-        sed 's/</\\u003c/g' >"$folder/expected.json"
+# drive NAME DRIVER: page.html in the browser, with expected.json beside what it holds.
+drive() {
     {
         awk '/<script type="application\/json" id="data">/ && !done {
                  print "<script>window.thrown = []; addEventListener(\"error\", (e) => thrown.push(e.message));</script>"
                  done = 1
              } { print }' "$folder/page.html" | sed '/^<\/body>/,$d'
         printf '<script type="application/json" id="expected">'
-        cat "$folder/expected.json"
+        sed 's/</\\u003c/g' "$folder/expected.json"
         printf '</script>\n<script>\n'
-        cat tests/infer/page/driver.js
+        cat "tests/infer/page/$2"
         printf '</script>\n</body>\n</html>\n'
     } >"$folder/driven.html"
     # The proxy is a closed port: a request would fail, and be an error of the page.
@@ -62,13 +54,25 @@ look() {
         --user-data-dir="$folder/profile" --virtual-time-budget=20000 --dump-dom "file://$folder/driven.html" \
         >"$folder/dom" 2>"$folder/log"
     sed -n '/<pre id="findings">/,/<\/pre>/p' "$folder/dom" | sed 's/<[^>]*>//g; s/&gt;/>/g; s/&lt;/</g; s/&amp;/\&/g' |
-        sed "s/^\(not ok\|ok\) page /&${look_name}_/" >"$folder/findings"
+        sed "s/^\(not ok\|ok\) page /&$1_/" >"$folder/findings"
     if grep -q 'ok page' "$folder/findings"; then
         cat "$folder/findings"
     else
-        echo "not ok page $look_name: the browser said nothing"
+        echo "not ok page $1: the browser said nothing"
         tail -n 3 "$folder/log"
     fi
+}
+
+# look NAME SOURCE TARGET [OPTION…]: the page of a given pair.
+look() {
+    look_name=$1 source=$2 target=$3
+    shift 3
+    "$tolk" inspect --html "$folder/page.html" --given "$target" "$@" "$folder/model" "$source" 2>"$folder/log" || {
+        echo "not ok page $look_name: $(cat "$folder/log")"
+        return
+    }
+    printf '%s\t%s\n' "$source" "$target" | "$tolk" align --json --all-heads "$folder/model" >"$folder/expected.json"
+    drive "$look_name" driver.js
 }
 
 words() { # so many words
@@ -80,6 +84,9 @@ if [ -z "$browser" ] || [ -n "${TOLK_TEST_SLOW:-}" ]; then
 else
     look plain 'de kat zit' 'the cat sits'
     look gold 'de kat zit' 'the cat sits' --gold '0-0 1-1 2p2'
+    "$tolk" inspect --html "$folder/page.html" --corpus "$folder/toy/dev.tsv" "$folder/model" 2>"$folder/log"
+    "$tolk" evaluate --json --beam 1 "$folder/model" "$folder/toy/dev.tsv" >"$folder/expected.json" 2>>"$folder/log"
+    drive corpus corpus_driver.js
     look markup '<script>wasRun = true</script> &amp; "kat"' '</script><script>wasRun = true</script>'
 fi
 

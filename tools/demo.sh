@@ -15,7 +15,7 @@ say 'Generating a Dutch–English toy corpus'
 "$build/tolk-corpus" generate corpora/nl-en.grammar --pairs 40000 --exclude "$sentence" -o "$corpus"
 head -n 4 "$corpus/train.tsv" | cut -f 1,2 | sed 's/^/  /'
 
-say 'Training (about two minutes on two cores)'
+say 'Training (under two minutes on two cores)'
 "$build/tolk-train" --restart -o "$model" --train "$corpus/train.tsv" --dev "$corpus/dev.tsv" \
     --licence MIT --data-note 'Sentences drawn from corpora/nl-en.grammar.' \
     --vocab-size 800 --d-model 128 --heads 4 --ffn 512 --encoder-layers 3 --decoder-layers 3 \

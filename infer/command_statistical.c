@@ -98,7 +98,8 @@ static int read_pairs(struct aligning *work, char *const *operands, int count, F
 }
 
 static const char ABOUT[] =
-    "Aligns the words of CORPUS.tsv (lines `source<TAB>target`) without a model: IBM model 1 and a\n"
+    "Aligns the words of CORPUS.tsv (lines `source<TAB>target`) without a model: IBM model 1 and "
+    "a\n"
     "hidden Markov model learn from it which words translate each other, from either side, and\n"
     "their links are joined. One line for each pair, `0-0 1-2 …`. With PAIRS.tsv, or two\n"
     "line-aligned files, the aligner learns from the corpus and from these pairs, and writes the\n"

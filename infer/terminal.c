@@ -64,6 +64,9 @@ static bool locale_is_utf8(void)
     for (size_t i = 0; locale[0] == '\0' && i < sizeof names / sizeof names[0]; i++) {
         locale = variable(names[i]);
     }
+    if (locale[0] == '\0' || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0) {
+        return true; /* nobody has said; the terminals of today read UTF-8, as our sentences are */
+    }
     const char *const codeset = strchr(locale, '.');
     return codeset != NULL && (strncasecmp(codeset + 1, "UTF-8", strlen("UTF-8")) == 0 ||
                                strncasecmp(codeset + 1, "UTF8", strlen("UTF8")) == 0);

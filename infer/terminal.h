@@ -20,7 +20,8 @@ enum tolk_when { TOLK_AUTO, TOLK_ALWAYS, TOLK_NEVER };
 
 /* The width is the terminal's own, else $COLUMNS, else 80. By TOLK_AUTO there are colours in a
  * terminal that has enough of them ($TERM, $COLORTERM), unless $NO_COLOR is set. ASCII where the
- * locale ($LC_ALL, else $LC_CTYPE, else $LANG) is no UTF-8. */
+ * locale ($LC_ALL, else $LC_CTYPE, else $LANG) names a character set, and that is
+ * not UTF-8. */
 struct tolk_terminal tolk_terminal_of(FILE *out, enum tolk_when colours);
 
 /* `width` columns for a weight from 0 to 1, the darker or brighter the more: coloured, with the

@@ -38,9 +38,9 @@ struct tolk_translator_options {
     /* The model's matrices packed in this precision, lent; NULL: the translator packs its own. */
     struct tolk_inference_weights *weights;
     const struct tolk_search_observer *observer; /* of the searches; NULL: none */
-    size_t batch_tokens; /* source pieces in a batch */
-    bool words;          /* fill in the words and the scores of words and pieces */
-    bool attention;      /* and the attention, as `choice` reads it, and more views (reading.h) */
+    size_t batch_tokens;                         /* source pieces in a batch */
+    bool words;     /* fill in the words and the scores of words and pieces */
+    bool attention; /* and the attention, as `choice` reads it, and more views (reading.h) */
     struct tolk_attention_choice choice;
     const struct tolk_attention_view *views; /* [view_count] */
     size_t view_count;

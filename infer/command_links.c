@@ -10,12 +10,17 @@
 #include "corpora/lines.h"
 #include "infer/aer.h"
 
+/* The gold of a pair; NULL where it has none. */
+struct gold_of {
+    const struct tolk_links *links;
+};
+
 struct scoring {
     struct tolk_settings settings;
     const char *links;
     const char *gold_path;
     struct tolk_pairs pairs;
-    const struct tolk_links **gold; /* [pairs], NULL where a pair has none */
+    struct gold_of *gold; /* [pairs] */
     struct tolk_aer counts;
     size_t judged;
 };
@@ -29,7 +34,7 @@ static int find_gold(struct scoring *scoring, struct tolk_gold *gold, struct tol
     }
     if (scoring->gold_path == NULL) {
         for (size_t i = 0; i < scoring->pairs.count; i++) {
-            scoring->gold[i] = &scoring->pairs.items[i].links;
+            scoring->gold[i].links = &scoring->pairs.items[i].links;
         }
         return scoring->pairs.aligned
                    ? 0
@@ -40,7 +45,7 @@ static int find_gold(struct scoring *scoring, struct tolk_gold *gold, struct tol
         return -1;
     }
     for (size_t i = 0; i < gold->count; i++) {
-        scoring->gold[gold->items[i].pair] = &gold->items[i].links;
+        scoring->gold[gold->items[i].pair].links = &gold->items[i].links;
     }
     return 0;
 }
@@ -59,8 +64,8 @@ static int score_line(struct scoring *scoring, const struct tolk_lines *lines, s
         tolk_links_free(&links);
         return -1;
     }
-    if (scoring->gold[index] != NULL) {
-        tolk_aer_add(&scoring->counts, &links, scoring->gold[index]);
+    if (scoring->gold[index].links != NULL) {
+        tolk_aer_add(&scoring->counts, &links, scoring->gold[index].links);
         scoring->judged++;
     }
     tolk_links_free(&links);

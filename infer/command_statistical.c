@@ -64,13 +64,16 @@ static int align(const struct aligning *work, FILE *out, struct tolk_error *erro
         options.symmetrisation = (enum tolk_symmetrisation)work->symmetrisation;
     }
     struct tolk_links *const links = calloc(joined.count + 1, sizeof *links);
-    int status = links == NULL ? tolk_error_set(error, "out of memory for %zu pairs", joined.count)
-                               : tolk_align_pairs(&joined, &options, links, error);
+    if (links == NULL) {
+        free(joined.items);
+        return tolk_error_set(error, "out of memory for %zu pairs", joined.count);
+    }
+    int status = tolk_align_pairs(&joined, &options, links, error);
     const size_t first = work->pairs[1].count > 0 ? work->pairs[0].count : 0;
     for (size_t i = first; status == 0 && i < joined.count; i++) {
         status = print_line(&joined.items[i], &links[i], work->settings.json, out, error);
     }
-    for (size_t i = 0; links != NULL && i < joined.count; i++) {
+    for (size_t i = 0; i < joined.count; i++) {
         tolk_links_free(&links[i]);
     }
     free(links);

@@ -17,10 +17,15 @@ struct rates {
     struct tolk_aer alignment;
 };
 
+/* The gold of a pair; NULL where it has none. */
+struct gold_of {
+    const struct tolk_links *links;
+};
+
 struct gathering {
     const struct tolk_page_corpus *corpus;
-    const struct tolk_links **gold; /* [pairs], NULL where there is none */
-    size_t golden;                  /* pairs with gold */
+    struct gold_of *gold; /* [pairs] */
+    size_t golden;        /* pairs with gold */
     struct rates rates[TOLK_PAGE_READINGS];
     struct tolk_aer posterior;
     struct tolk_page_words words;
@@ -38,12 +43,12 @@ static int find_gold(struct gathering *gathering, struct tolk_error *error)
     }
     if (corpus->gold != NULL) {
         for (size_t i = 0; i < corpus->gold->count; i++) {
-            gathering->gold[corpus->gold->items[i].pair] = &corpus->gold->items[i].links;
+            gathering->gold[corpus->gold->items[i].pair].links = &corpus->gold->items[i].links;
         }
         gathering->golden = corpus->gold->count;
     } else if (corpus->pairs->aligned) {
         for (size_t i = 0; i < count; i++) {
-            gathering->gold[i] = &corpus->pairs->items[i].links;
+            gathering->gold[i].links = &corpus->pairs->items[i].links;
         }
         gathering->golden = count;
     }
@@ -95,7 +100,7 @@ static int gather_pair(void *context, const struct tolk_pair_visit *visit, struc
     const int status = tolk_page_links_read(&links, inspection, visit->source, visit->target,
                                             corpus->choice, error);
     if (status == 0) {
-        const struct tolk_links *const gold = gathering->gold[visit->index];
+        const struct tolk_links *const gold = gathering->gold[visit->index].links;
         const struct tolk_page_pair pair = {.source = visit->source,
                                             .target = visit->target,
                                             .inspection = inspection,

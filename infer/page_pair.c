@@ -51,7 +51,7 @@ static json_t *weights_json(const struct tolk_inspection *inspection, enum tolk_
     const size_t heads = tolk_inspection_heads(model, kind);
     const struct tolk_attention_head first = tolk_inspection_head(inspection, kind, 0, 0);
     const size_t cells = first.queries * first.keys;
-    uint16_t *const numbers = malloc(layers * heads * cells * sizeof *numbers);
+    uint16_t *const numbers = calloc(layers * heads * cells, sizeof *numbers);
     if (numbers == NULL) {
         return NULL;
     }
@@ -69,7 +69,7 @@ static json_t *weights_json(const struct tolk_inspection *inspection, enum tolk_
 static json_t *posterior_json(const struct tolk_page_pair *pair)
 {
     const size_t cells = (pair->target->pieces + 1) * (pair->source->pieces + 1);
-    uint16_t *const numbers = malloc(cells * sizeof *numbers);
+    uint16_t *const numbers = calloc(cells, sizeof *numbers);
     if (numbers == NULL) {
         return NULL;
     }
@@ -124,7 +124,7 @@ static json_t *vectors_json(const struct tolk_attention_head *heads, size_t coun
         largest = fmax(largest, largest_of(&rows, dim));
     }
     const double scale = largest > 0 ? largest / INT16_MAX : 1;
-    uint16_t *const numbers = malloc(count * size * sizeof *numbers);
+    uint16_t *const numbers = calloc(count * size, sizeof *numbers);
     if (numbers == NULL) {
         return NULL;
     }

@@ -114,7 +114,8 @@ static int take_all(struct jury *jury, const struct tolk_codec *codec,
     int status = workspace == NULL ? -1 : 0;
     jury->pairs = calloc(pairs->count + 1, sizeof *jury->pairs);
     if (jury->pairs == NULL) {
-        status = tolk_error_set(error, "out of memory for %zu pairs", pairs->count);
+        tolk_workspace_free(workspace);
+        return tolk_error_set(error, "out of memory for %zu pairs", pairs->count);
     }
     for (size_t i = 0; status == 0 && i < pairs->count; i++) {
         if (pairs->items[i].links.count > 0) {
@@ -165,7 +166,10 @@ static int judge(const struct jury *jury, const struct tolk_head_set *set, doubl
     const size_t longest = jury->model->config.max_position_embeddings;
     struct tolk_aer counts = {0};
     real *const weights = malloc(2 * longest * longest * sizeof *weights);
-    int status = weights != NULL ? 0 : tolk_error_set(error, "out of memory");
+    int status = 0;
+    if (weights == NULL) {
+        return tolk_error_set(error, "out of memory for %zu pieces squared", longest);
+    }
     for (size_t i = 0; status == 0 && i < jury->count; i++) {
         status = judge_pair(jury, &jury->pairs[i], set, weights, &counts, error);
     }

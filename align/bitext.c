@@ -67,6 +67,7 @@ static int find_id(struct reader *reader, uint32_t *id)
         return 0;
     }
     const char *const key = tolk_arena_text(&reader->texts, reader->unit, reader->size);
+    /* reader->unit is freed by who made the reader. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     if (key == NULL || tolk_text_map_add(&reader->ids, key, reader->side->vocabulary) != 0) {
         return -1;
     }

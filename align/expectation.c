@@ -93,6 +93,7 @@ static void look_up(const struct pass *pass, struct workspace *workspace,
         for (size_t j = 0; j < targets; j++) {
             const size_t cell =
                 tolk_lexicon_cell(lexicon, source, pair->units[TOLK_TARGET_SIDE][j].id);
+            /* Made with the workspace. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
             workspace->cells[i * targets + j] = cell;
             workspace->given[TOLK_SOURCE_SIDE][j * sources + i] = down->given[cell];
             workspace->given[TOLK_TARGET_SIDE][i * targets + j] = up->given[cell];

@@ -186,7 +186,7 @@ static int drop_one(const struct jury *jury, struct tolk_head_set *best, double 
     *found = false;
     for (size_t i = 0; i < jury->layers * jury->heads; i++) {
         struct tolk_head_set set = before;
-        double rate;
+        double rate = 0;
         tolk_head_set_remove(&set, i / jury->heads, i % jury->heads);
         if (!tolk_head_set_has(&before, i / jury->heads, i % jury->heads) ||
             tolk_head_set_is_empty(&set)) {

@@ -66,8 +66,9 @@ static int find_id(struct reader *reader, uint32_t *id)
         *id = (uint32_t)known->value;
         return 0;
     }
+    /* The reader's unit is freed by who made the reader.
+     * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     const char *const key = tolk_arena_text(&reader->texts, reader->unit, reader->size);
-    /* reader->unit is freed by who made the reader. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     if (key == NULL || tolk_text_map_add(&reader->ids, key, reader->side->vocabulary) != 0) {
         return -1;
     }

@@ -362,7 +362,7 @@ int tolk_command_run_pairs(const struct tolk_command *command, const struct tolk
 {
     struct tolk_error error;
     struct tolk_pairs pairs = {0};
-    struct tolk_session session;
+    struct tolk_session session = {.codec = NULL};
     tolk_settings_threads(settings);
     if (tolk_command_pairs(operands + 1, count - 1, settings->skip_bad, &pairs, log, &error) != 0) {
         return tolk_command_fail(command, TOLK_FAILED, &error, log);

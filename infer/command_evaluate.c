@@ -217,7 +217,7 @@ static bool has_gold(const struct evaluating *work)
 static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_folder, FILE *log,
                                      struct tolk_error *error)
 {
-    struct tolk_session session;
+    struct tolk_session session = {.codec = NULL};
     if (work->settings.all_heads && !has_gold(work)) {
         tolk_error_set(error,
                        "--all-heads needs gold: --gold FILE, or a third column of the pairs");

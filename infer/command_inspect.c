@@ -59,7 +59,7 @@ int tolk_inspect_translate(const struct tolk_session *session,
     if (translator == NULL) {
         return -1;
     }
-    struct tolk_translated result;
+    struct tolk_translated result = {0};
     const int status = tolk_translator_run(translator, &text, 1, &result, error);
     if (status == 0) {
         *target = result.items[0].sentence;
@@ -189,7 +189,7 @@ int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
     work.word = work.word == TOLK_NOT_GIVEN_SIZE ? 0 : work.word;
     work.sentence = argv[first + 1];
     tolk_settings_threads(&work.settings);
-    struct tolk_session session;
+    struct tolk_session session = {.codec = NULL};
     if (tolk_session_open(&session, argv[first], work.given == NULL ? &work.settings : NULL,
                           &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);

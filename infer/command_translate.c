@@ -245,7 +245,7 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
     }
     wishes.print.n_best = wishes.n_best > 0;
     tolk_settings_threads(&wishes.settings);
-    struct tolk_session session;
+    struct tolk_session session = {.codec = NULL};
     if (tolk_session_open(&session, argv[first], &wishes.settings, &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);
     }

@@ -196,12 +196,11 @@ START_TEST(each_number_follows_from_those_before)
     static const char *const kinds[] = {"cross", "encoder", "decoder"};
     static const char *const words[] = {"0", "2"};
     char *const folder = tolk_test_tiny_folder(3);
-    setenv("LC_ALL", "C", 1);
     for (size_t i = 0; i < 6; i++) {
         struct tolk_test_ran ran = TOLK_TEST_RUN(
             tolk_command_inspect, folder, "De kat slaapt in de tuin.", "--given",
-            "The cat is sleeping in the garden.", "--steps", "--layer", i % 2 == 0 ? "0" : "1",
-            "--head", "1", "--word", words[i % 2], "--kind", kinds[i / 2]);
+            "The cat is sleeping in the garden.", "--steps", "--ascii", "--layer",
+            i % 2 == 0 ? "0" : "1", "--head", "1", "--word", words[i % 2], "--kind", kinds[i / 2]);
         ck_assert_msg(ran.status == 0, "%s", ran.log);
         check_walk(ran.out);
         tolk_test_ran_free(&ran);

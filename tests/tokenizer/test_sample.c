@@ -268,6 +268,7 @@ END_TEST
 
 struct work {
     const struct tolk_tokenizer *tokenizer;
+    const char *const *sentences; /* made once: threads that made them anew would race */
     struct tolk_pieces pieces[TOKENIZERS_SENTENCES];
     int failures;
 };
@@ -275,11 +276,10 @@ struct work {
 static void *draw_all(void *argument)
 {
     struct work *work = argument;
-    const char *const *sentences = tokenizers_sentences();
     for (uint32_t i = 0; i < TOKENIZERS_SENTENCES; i++) {
-        work->failures +=
-            tolk_tokenizer_sample(work->tokenizer, sentences[i], strlen(sentences[i]), -1, 0.2,
-                                  tolk_random_key(5, i, 0), &work->pieces[i], NULL);
+        const char *const text = work->sentences[i];
+        work->failures += tolk_tokenizer_sample(work->tokenizer, text, strlen(text), -1, 0.2,
+                                                tolk_random_key(5, i, 0), &work->pieces[i], NULL);
     }
     return NULL;
 }
@@ -293,10 +293,12 @@ START_TEST(a_draw_depends_on_its_key_alone)
         struct tolk_tokenizer *tokenizer = tokenizers_trained(kinds[k]);
         pthread_t threads[THREADS];
         alone.tokenizer = tokenizer;
+        alone.sentences = tokenizers_sentences();
         draw_all(&alone);
         ck_assert_int_eq(alone.failures, 0);
         for (size_t t = 0; t < THREADS; t++) {
             shared[t].tokenizer = tokenizer;
+            shared[t].sentences = alone.sentences;
             ck_assert_int_eq(pthread_create(&threads[t], NULL, draw_all, &shared[t]), 0);
         }
         for (size_t t = 0; t < THREADS; t++) {

@@ -142,7 +142,7 @@ tests: $(TESTS) neon-tests ## build the test programs
 NEON_CC          := aarch64-linux-gnu-gcc
 JSON_SOURCES     := $(patsubst %,model/%.c,config_read config_write load safetensors save)
 JSON_TESTS       := config load oracle safetensors
-PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/random.c
+PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/memory.c base/random.c
 PORTABLE_OBJECTS := $(PORTABLE_SOURCES:%.c=$(BUILD)/%.o) $(filter $(BUILD)/model/kernels/%,$(OBJECTS))
 PORTABLE_HEADERS := $(wildcard tests/portable/*.h tests/support/*.h model/*.h model/kernels/*.h)
 PORTABLE_TESTS   := $(patsubst tests/model/%.c,$(BUILD)/portable/%,$(filter-out $(JSON_TESTS:%=tests/model/test_%.c), \

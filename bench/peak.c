@@ -85,9 +85,9 @@ double bench_peak(void)
     double (*loop)(void) = float_baseline;
 #ifdef __x86_64__
     const char *isa = tolk_isa()->name;
-    loop = strncmp(isa, "avx512", 6) == 0 ? float_avx512
-           : strcmp(isa, "avx2") == 0     ? float_avx2
-                                          : float_baseline;
+    loop = strncmp(isa, "avx512", 6) == 0 || strcmp(isa, "amx") == 0 ? float_avx512
+           : strcmp(isa, "avx2") == 0                                ? float_avx2
+                                                                     : float_baseline;
 #endif
     return rate(loop);
 }

@@ -109,7 +109,7 @@ $(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
 	$$(CC) $$(CPPFLAGS) -DTOLK_KERNEL_ISA=$(1) $$(all_cflags) $$(KERNEL_FLAGS) $$(isa_flags_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),$(eval $(call kernel_rule,$(isa))))
-$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),-DTOLK_HAVE_$(isa)=1)
+$(BUILD)/model/isa.o $(BUILD)/bench/peak.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),-DTOLK_HAVE_$(isa)=1)
 
 # The program carries the files of its page (.incbin), which the compiler does not see.
 $(BUILD)/infer/page_files.o: $(wildcard infer/page/*)

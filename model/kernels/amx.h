@@ -1,5 +1,5 @@
-/* The tile registers of Intel AMX: eight, each 16 rows of 64 bytes. A product of bfloat16 or of 8-bit
- * integers multiplies two of them into a third of 16 x 16 sums.
+/* The tile registers of Intel AMX: eight, each 16 rows of 64 bytes. A product of bfloat16 or of
+ * 8-bit integers multiplies two of them into a third of 16 x 16 sums.
  *
  * Between tolk_amx_begin and tolk_amx_end all eight are full tiles; edges are padded with zeros in
  * memory. The intrinsics that load do not tell the compiler that they read memory: what was written
@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) void tolk_amx_written(void)
 }
 
 /* The configuration is static: the intrinsic tells the compiler of its first eight bytes alone. */
-static inline __attribute__((always_inline)) void tolk_amx_begin(void)
+static inline __attribute__((always_inline, target("amx-tile"))) void tolk_amx_begin(void)
 {
     static const struct tolk_amx_config all_full = {
         .palette = 1,
@@ -42,7 +42,7 @@ static inline __attribute__((always_inline)) void tolk_amx_begin(void)
 }
 
 /* Tiles that are in use make every change of threads save them. */
-static inline __attribute__((always_inline)) void tolk_amx_end(void)
+static inline __attribute__((always_inline, target("amx-tile"))) void tolk_amx_end(void)
 {
     _tile_release();
 }

@@ -15,8 +15,8 @@ static inline __attribute__((always_inline)) tolk_vector tolk_bfloat16_along(siz
         return (tolk_vector)_mm512_cvtne2ps_pbh(tolk_load(x + TOLK_LANES), tolk_load(x));
     }
     if (count > TOLK_LANES) {
-        return (tolk_vector)_mm512_cvtne2ps_pbh(
-            tolk_load_part(x + TOLK_LANES, count - TOLK_LANES), tolk_load(x));
+        return (tolk_vector)_mm512_cvtne2ps_pbh(tolk_load_part(x + TOLK_LANES, count - TOLK_LANES),
+                                                tolk_load(x));
     }
     return (tolk_vector)_mm512_cvtne2ps_pbh((tolk_vector){0}, tolk_load_part(x, count));
 }

@@ -25,7 +25,7 @@
 
 enum {
     TOLK_GEMM_KC = 512,
-    TOLK_GEMM_MC = 56,      /* of most kernels */
+    TOLK_GEMM_MC = 56, /* of most kernels */
     TOLK_GEMM_MC_MAX = 128,
     TOLK_GEMM_B_WORDS =
         768 * TOLK_GEMM_KC, /* NC is what this holds: the wider, the fewer steps of k */
@@ -87,7 +87,8 @@ extern const struct tolk_gemm_kernels tolk_gemm_kernels_neon;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
 extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_avx512bf16;
-extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_amx; /* tiles of its own: gemm_amx.c */
+extern const struct tolk_gemm_kernels
+    tolk_gemm_bfloat16_kernels_amx; /* tiles of its own: gemm_amx.c */
 
 /* How far k of them reaches in packed panels. */
 static inline size_t tolk_gemm_words(const struct tolk_gemm_kernels *kernels, size_t k)

@@ -41,8 +41,8 @@ INLINE size_t words_of(size_t k)
 /* ---- packing ------------------------------------------------------------------------------------
  */
 
-/* One tile: `count` rows or columns, k steps of them. Those of A lie as x does when it runs along k,
- * those of B when it runs across; else the square is turned. */
+/* One tile: `count` rows or columns, k steps of them. Those of A lie as x does when it runs along
+ * k, those of B when it runs across; else the square is turned. */
 INLINE void pack_tile(bool along, bool turned, size_t count, size_t k, const real *x, size_t ldx,
                       real *tile)
 {
@@ -122,6 +122,12 @@ static void pack_b_across(size_t n, size_t k, const real *b, size_t ldb, real *w
 /* ---- the product --------------------------------------------------------------------------------
  */
 
+/* What all tiles of a product share. */
+struct block {
+    size_t m, n, words; /* along k */
+    const struct tolk_gemm_target *target;
+};
+
 /* Where a tile of C is loaded from and stored to: where it lies, or a buffer when only a part of it
  * is C's. */
 struct square {
@@ -150,14 +156,14 @@ static void empty_buffer(const struct square *s)
     }
 }
 
-INLINE struct square square(const struct tolk_gemm_target *t, size_t m, size_t n, size_t row,
-                            size_t column, real *buffer)
+INLINE struct square square(const struct block *x, size_t row, size_t column, real *buffer)
 {
+    const struct tolk_gemm_target *t = x->target;
     struct square s = {
         .c = t->c + row * t->ldc + column,
         .ldc = t->ldc,
-        .rows = smaller(m - row, SIDE),
-        .columns = smaller(n - column, SIDE),
+        .rows = smaller(x->m - row, SIDE),
+        .columns = smaller(x->n - column, SIDE),
     };
     if (t->accumulate) {
         s.first = s.c;
@@ -174,43 +180,45 @@ INLINE struct square square(const struct tolk_gemm_target *t, size_t m, size_t n
     return s;
 }
 
-/* Registers have to be named where they are used: 0 to 3 the sums, 4 and 5 of A, 6 and 7 of B. */
+/* Registers have to be named where they are used: 0 to 3 are the sums, 4 and 5 of A, 6 and 7 of B.
+ */
 #define BEGIN(sums, s)                                                                             \
-    if ((s).first == NULL) {                                                                       \
+    if ((s)->first == NULL) {                                                                      \
         _tile_zero(sums);                                                                          \
     } else {                                                                                       \
-        _tile_loadd(sums, (s).first, (s).step * sizeof(real));                                     \
+        _tile_loadd(sums, (s)->first, (s)->step * sizeof(real));                                   \
     }
 #define END(sums, s)                                                                               \
-    if ((s).buffer == NULL) {                                                                      \
-        _tile_stored(sums, (s).c, (s).ldc * sizeof(real));                                         \
+    if ((s)->buffer == NULL) {                                                                     \
+        _tile_stored(sums, (s)->c, (s)->ldc * sizeof(real));                                       \
     } else {                                                                                       \
-        _tile_stored(sums, (s).buffer, TOLK_AMX_ROW_BYTES);                                        \
-        empty_buffer(&(s));                                                                        \
+        _tile_stored(sums, (s)->buffer, TOLK_AMX_ROW_BYTES);                                       \
+        empty_buffer(s);                                                                           \
+    }
+#define EACH(low, right, what, squares)                                                            \
+    what(0, squares);                                                                              \
+    if (right) {                                                                                   \
+        what(1, (squares) + 1);                                                                    \
+    }                                                                                              \
+    if (low) {                                                                                     \
+        what(2, (squares) + 2);                                                                    \
+    }                                                                                              \
+    if ((low) && (right)) {                                                                        \
+        what(3, (squares) + 3);                                                                    \
     }
 
-/* C at (row, column), two tiles high if `low`, two wide if `right`, from strips of `words` words a
- * row. */
-INLINE void tiles(bool low, bool right, size_t m, size_t n, size_t words, const real *a,
-                  const real *b, const struct tolk_gemm_target *t, size_t row, size_t column)
+/* The sums of two strips of A and two of B. Meanwhile so many rows of C at `asked`, ldc apart, are
+ * brought: the next. */
+INLINE void add_products(bool low, bool right, size_t words, const real *a, const real *b,
+                         const real *asked, size_t rows, size_t ldc)
 {
-    real buffers[4][TILE] __attribute__((aligned(64)));
-    struct square s0 = square(t, m, n, row, column, buffers[0]), s1, s2, s3;
-    BEGIN(0, s0);
-    if (right) {
-        s1 = square(t, m, n, row, column + SIDE, buffers[1]);
-        BEGIN(1, s1);
-    }
-    if (low) {
-        s2 = square(t, m, n, row + SIDE, column, buffers[2]);
-        BEGIN(2, s2);
-    }
-    if (low && right) {
-        s3 = square(t, m, n, row + SIDE, column + SIDE, buffers[3]);
-        BEGIN(3, s3);
-    }
     const size_t strip = SIDE * words;
+    const size_t each = rows / (words / DEPTH + 1) + 1;
     for (const real *end = a + strip; a < end; a += TILE, b += TILE) {
+        for (size_t i = 0; i < each && rows > 0; i++, rows--, asked += ldc) {
+            __builtin_prefetch(asked, 1);
+            __builtin_prefetch(asked + SIDE, 1);
+        }
         _tile_loadd(6, b, TOLK_AMX_ROW_BYTES);
         _tile_loadd(4, a, TOLK_AMX_ROW_BYTES);
         _tile_dpbf16ps(0, 4, 6);
@@ -226,38 +234,49 @@ INLINE void tiles(bool low, bool right, size_t m, size_t n, size_t words, const 
             _tile_dpbf16ps(3, 5, 7);
         }
     }
-    END(0, s0);
-    if (right) {
-        END(1, s1);
-    }
-    if (low) {
-        END(2, s2);
-    }
-    if (low && right) {
-        END(3, s3);
-    }
 }
 
+/* C at (row, column), two tiles high if `low`, two wide if `right`. */
+INLINE void tiles(bool low, bool right, const struct block *x, const real *a, const real *b,
+                  size_t row, size_t column)
+{
+    const struct tolk_gemm_target *t = x->target;
+    const real *next = column + COLUMNS < x->n ? t->c + row * t->ldc + column + COLUMNS
+                                               : t->c + (row + ROWS) * t->ldc;
+    real buffers[4][TILE] __attribute__((aligned(64)));
+    struct square squares[4];
+    UNROLL
+    for (size_t q = 0; q < 4; q++) {
+        if ((low || q / 2 == 0) && (right || q % 2 == 0)) {
+            squares[q] = square(x, row + q / 2 * SIDE, column + q % 2 * SIDE, buffers[q]);
+        }
+    }
+    EACH(low, right, BEGIN, squares)
+    add_products(low, right, x->words, a, b, next, smaller(x->m - row, ROWS), t->ldc);
+    EACH(low, right, END, squares)
+}
+
+/* Along the rows of C: memory likes that better than columns, and two strips of A stay in the
+ * cache. */
 static void multiply(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, size_t k,
                      const real *a_words, size_t a_step, const real *b_words,
                      const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead)
 {
     (void)packing_of_a, (void)a_step, (void)ahead;
-    const size_t words = words_of(k);
+    const struct block block = {m, n, words_of(k), target};
     tolk_amx_begin();
-    for (size_t j = 0; j < n; j += COLUMNS) {
-        const real *b = b_words + j * words;
-        for (size_t i = 0; i < m; i += ROWS) {
-            const real *a = a_words + i * words;
+    for (size_t i = 0; i < m; i += ROWS) {
+        for (size_t j = 0; j < n; j += COLUMNS) {
+            const real *a = a_words + i * block.words, *b = b_words + j * block.words;
             const bool low = m - i > SIDE, right = n - j > SIDE;
             if (low && right) {
-                tiles(true, true, m, n, words, a, b, target, i, j);
+                tiles(true, true, &block, a, b, i, j);
             } else if (low) {
-                tiles(true, false, m, n, words, a, b, target, i, j);
+                tiles(true, false, &block, a, b, i, j);
             } else if (right) {
-                tiles(false, true, m, n, words, a, b, target, i, j);
+                tiles(false, true, &block, a, b, i, j);
             } else {
-                tiles(false, false, m, n, words, a, b, target, i, j);
+                tiles(false, false, &block, a, b, i, j);
             }
         }
     }

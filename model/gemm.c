@@ -88,16 +88,16 @@ struct cut {
 };
 
 /* Several pieces for each thread, so that none waits long for the others; a few rows are cut along
- * the columns too, though A is packed for each piece. */
+ * the columns too, though A is packed for each piece. Two tiles high at least, if they are low. */
 static struct cut cut_block(const struct product *x, size_t n, size_t threads)
 {
-    enum { PIECES_PER_THREAD = 8 };
     const size_t tile = x->kernels->rows, panel = x->kernels->columns;
-    const size_t wanted = threads > 1 ? threads * PIECES_PER_THREAD : 1;
+    const size_t wanted = threads > 1 ? threads * x->kernels->pieces : 1;
     const size_t highest = x->kernels->mc / tile * tile;
+    const size_t lowest = smaller(highest, tile > TOLK_GEMM_ROWS_MAX ? tile : 2 * tile);
     const size_t tiles = (x->m + tile - 1) / tile;
     struct cut cut = {.rows = smaller(highest, (tiles + wanted - 1) / wanted * tile)};
-    cut.rows = threads > 1 && cut.rows < 2 * tile ? smaller(highest, 2 * tile) : cut.rows;
+    cut.rows = threads > 1 && cut.rows < lowest ? lowest : cut.rows;
     cut.row_pieces = (x->m + cut.rows - 1) / cut.rows;
     const size_t panels = (n + panel - 1) / panel;
     const size_t across = smaller(panels, (wanted + cut.row_pieces - 1) / cut.row_pieces);

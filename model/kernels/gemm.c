@@ -310,6 +310,7 @@ const struct tolk_gemm_kernels JOIN(TABLE, TOLK_KERNEL_ISA) = {
     .lanes = LANES,
     .pair = PAIR,
     .depth = 1,
+    .pieces = 8,
     .mc = TOLK_GEMM_MC,
     .pack_a = {pack_a_along, pack_a_across},
     .pack_b = {pack_b_along, pack_b_across},

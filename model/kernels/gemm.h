@@ -67,6 +67,7 @@ struct tolk_gemm_kernels {
     size_t lanes;         /* reals in a vector: a width that divides C well */
     size_t pair;          /* steps of k in a word: 1, or 2 for bfloat16 */
     size_t depth;         /* k is packed to a multiple of so many words, filled with zeros */
+    size_t pieces;        /* of work for a thread: few where packing A for each costs much */
     size_t mc;            /* rows of a block of A: at most TOLK_GEMM_MC_MAX */
 
     /* `k` counts reals, 1 <= k <= KC * pair. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].

@@ -289,6 +289,7 @@ const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_amx = {
     .lanes = DEPTH,
     .pair = PAIR,
     .depth = DEPTH,
+    .pieces = 4,
     .mc = TOLK_GEMM_MC_MAX,
     .pack_a = {pack_a_along, pack_a_across},
     .pack_b = {pack_b_along, pack_b_across},

@@ -301,6 +301,16 @@ kill -TERM "$pid"
 wait $process
 check lock $good
 
+# ---- help and version are results: on standard output, and missed where it is full
+good=yes
+"$train" --help | grep -q '^Usage: tolk-train ' || good=no
+"$train" --version | grep -qx 'tolk-train [0-9.]*' || good=no
+if [ -c /dev/full ]; then
+    "$train" --help >/dev/full 2>"$folder/help.err" && good=no
+    grep -q 'cannot write the output' "$folder/help.err" || good=no
+fi
+check help_and_version $good
+
 # ---- wrong options
 good=yes
 while read -r option value; do

@@ -277,6 +277,18 @@ grep -q 'no sentence pair left' "$folder/corrected.err" || good=no
 run corrected --updates 5 || good=no
 check failing_command_changes_nothing $good
 
+# ---- begun anew, the folder does not speak of the model that was there
+good=yes
+cp -r "$folder/whole" "$folder/anew"
+rm "$folder/anew/training/log.jsonl"
+run anew --restart --updates 100000 --validate-every 1000000 &
+process=$!
+wait_for '"update": 5,' anew
+[ ! -e "$folder/anew/README.md" ] && [ ! -e "$folder/anew/model.safetensors" ] || good=no
+kill -TERM "$(cat "$folder/anew/training/lock")"
+wait $process || good=no
+check begun_anew $good
+
 # ---- a model that cannot be written is an error at the end, and made up for
 good=yes
 run unwritten --updates 20 || good=no

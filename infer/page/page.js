@@ -156,7 +156,7 @@ function drawHeader() {
   const { model, corpus } = data;
   const whole = state.view === "corpus";
   const title = whole ? corpus.name : pair.source.text;
-  const below = whole ? `${counted(corpus.pairs, "pair")}, ${corpus.gold === corpus.pairs ? "all" : corpus.gold} with gold links` : pair.target.text;
+  const below = whole ? `${counted(corpus.pairs, "pair")}, ${corpus.gold === corpus.pairs ? "all with" : corpus.gold === 0 ? "without" : `${corpus.gold} with`} gold links` : pair.target.text;
   document.title = `${title} · tolk`;
   byId("sentence").className = title.length > LONG_TITLE ? "long" : "";
   byId("sentence").replaceChildren(el("span", {}, title), el("span", { class: "to" }, below));

@@ -67,7 +67,7 @@ function linesView(scene) {
     lines.forEach(({ row: r, column: c, path }) => path.classList.toggle("on", touched(r, c)));
     keys.forEach((button, c) => heat(button, at && at.side === "query" ? m.at(at.index, c) : null, isAt(at, "key", c)));
     queries.forEach((button, r) => heat(button, at && at.side === "key" ? m.at(r, at.index) : null, isAt(at, "query", r)));
-    scene.tell(at);
+    scene.tell(at, at !== null && at === pinned);
   }
 
   rove(keys, 0, (key, i) => (key === "ArrowRight" ? null : alongList(key, i, keys.length)));

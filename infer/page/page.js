@@ -89,7 +89,7 @@ function makeScene(pair) {
     name: `${KIND_TITLES[wanted.kind]}, ${nameOf(wanted.choice)}`,
     titles: titles(wanted.kind),
     words: state.units === "words" && wanted.kind === "cross",
-    tell: (at) => tell(pair, m, at),
+    tell: (at, kept) => tell(pair, m, at, kept),
     pick,
     pickStrongest,
     choosePart: (part) => change({ part }),
@@ -270,8 +270,14 @@ function drawArithmetic(scene) {
 /* Below the view, and to a screen reader: what a word looks at, each a way to its arithmetic. */
 const TOLD_SHARES = 5;
 
-function tell(pair, m, at) {
+let said = { at: null, kept: false };
+
+function tell(pair, m, at, kept = false) {
   const line = byId("told");
+  if (at !== null && at === said.at && kept === said.kept) {
+    return; /* a link in it may be about to have the focus */
+  }
+  said = { at, kept };
   if (at === null) {
     const texts = {
       lines: "Point at a word, or move to it with Tab and the arrow keys, to see where it looks. Click it, or press Enter, to keep it.",
@@ -285,18 +291,18 @@ function tell(pair, m, at) {
     text, row: asks ? at.index : i, column: asks ? i : at.index, share: asks ? m.at(at.index, i) : m.at(i, at.index),
   })).sort((a, b) => b.share - a.share).slice(0, TOLD_SHARES).filter((s) => s.share >= 0.005);
   line.replaceChildren(el("b", {}, (asks ? m.rows : m.columns)[at.index]), asks ? " looks at " : " is looked at by ",
-    ...shares.flatMap((s, i) => [i > 0 ? ", " : "", toArithmetic(pair, s, `${s.text} ${percent(s.share)}`)]), ".");
+    ...shares.flatMap((s, i) => [i > 0 ? ", " : "", toArithmetic(kept && pair.vectors, s, `${s.text} ${percent(s.share)}`)]), ".");
 }
 
-function toArithmetic(pair, { row, column }, text) {
-  return pair.vectors
+function toArithmetic(possible, { row, column }, text) {
+  return possible
     ? el("a", { href: "#arithmetic", title: "Its arithmetic", onclick: () => pick(row, column) }, text)
     : text;
 }
 
 function tellCell({ pair, matrix: m, cell }) {
   byId("told").replaceChildren(el("b", {}, m.rows[cell.row]), ` looks at ${m.columns[cell.column]} with ${percent(m.at(cell.row, cell.column))}`,
-    ...(pair.vectors ? [": ", toArithmetic(pair, cell, "its arithmetic"), "."] : ["."]));
+    ...(pair.vectors ? [": ", toArithmetic(true, cell, "its arithmetic"), "."] : ["."]));
 }
 
 function drawTheme() {

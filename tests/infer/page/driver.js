@@ -161,8 +161,16 @@ check("a_word_shows_where_it_looks", () => {
   if (!told.textContent.startsWith(`${word.querySelector(".text").textContent} looks at `) || all("#view .lines .on").length === 0) {
     return `hovered: ${told.textContent}`;
   }
+  if (told.querySelector("a")) {
+    return "a link would go away with the pointer";
+  }
   word.dispatchEvent(new PointerEvent("pointerleave"));
   word.click();
+  const link = told.querySelector("a");
+  word.dispatchEvent(new FocusEvent("blur"));
+  if (told.querySelector("a") !== link) {
+    return "the link goes away with the focus";
+  }
   told.querySelector("a").click();
   const lead = all("#arithmetic .lead").at(-1).textContent;
   return word.getAttribute("aria-pressed") === "true" && lead.includes(word.querySelector(".text").textContent) ? "" : lead;

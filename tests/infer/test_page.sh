@@ -101,7 +101,8 @@ words() { # so many words
 }
 
 if [ -z "$browser" ] || [ -n "${TOLK_TEST_SLOW:-}" ]; then
-    echo "SKIP page in a browser: ${browser:+too slow here}${browser:-no chromium on this system}"
+    [ -n "$browser" ] && why='too slow here' || why='no chromium on this system'
+    echo "SKIP page in a browser: $why"
 else
     look plain '' 'de kat zit' 'the cat sits'
     look gold '0-0 1-1 2p2' 'de kat zit' 'the cat sits' --layer 1 --shift

@@ -15,6 +15,13 @@
 #include "model/guide.h"
 #include "model/real.h"
 
+/* Rows of a matrix that are read or written soon. */
+struct tolk_rows_ahead {
+    const real *rows; /* [count, dim] */
+    size_t count, ld;
+};
+enum { TOLK_ATTENTION_AHEAD = 7 };
+
 /* One sentence and one head of an attention. */
 struct tolk_attention_block {
     size_t queries, keys, dim; /* dim: d_model / heads */
@@ -25,6 +32,10 @@ struct tolk_attention_block {
     struct tolk_dropout_mask mask;
     uint32_t mask_index; /* of weights[0] */
     struct tolk_guide_rows guide;
+    /* What the next block reads and writes: brought into the second-level cache while this one is
+     * computed. The rows of a head are a few lines each, which the processor does not foresee. */
+    struct tolk_rows_ahead ahead[TOLK_ATTENTION_AHEAD];
+    size_t ahead_count;
 };
 
 /* One query over the keys of a cache, all heads: head h owns the columns [h · dim, (h + 1) · dim).

@@ -60,7 +60,7 @@ isa_flags_avx2     := -mavx2 -mfma -mf16c -mtune=haswell
 isa_flags_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
 KERNEL_FLAGS := -ffp-contract=fast
 # Products of 8-bit integers begin and end with floats; a build on doubles has none.
-KERNELS := $(filter-out %_bfloat16.c $(if $(filter double,$(REAL)),%/int8.c),$(wildcard model/kernels/*.c))
+KERNELS := $(filter-out %_bfloat16.c %_amx.c $(if $(filter double,$(REAL)),%/int8.c),$(wildcard model/kernels/*.c))
 OBJECTS += $(foreach isa,$(ISAS),$(KERNELS:%.c=$(BUILD)/%.$(isa).o))
 
 # Instruction sets that only add products of 8-bit integers or of bfloat16 to the one before them.
@@ -68,12 +68,15 @@ ifneq ($(filter x86_64-%,$(MACHINE)),)
 ifneq ($(REAL),double)
 INT8_ISAS     := avx512vnni
 BFLOAT16_ISAS := avx512bf16
+AMX_ISAS      := $(if $(findstring linux,$(MACHINE)),amx)# another system lends the tiles otherwise
 endif
 endif
 isa_flags_avx512vnni := $(isa_flags_avx512) -mavx512vnni
 OBJECTS += $(INT8_ISAS:%=$(BUILD)/model/kernels/int8.%.o)
 isa_flags_avx512bf16 := $(isa_flags_avx512) -mavx512bf16
 OBJECTS += $(BFLOAT16_ISAS:%=$(BUILD)/model/kernels/gemm_bfloat16.%.o)
+isa_flags_amx := $(isa_flags_avx512bf16) -mavx512vnni -mamx-tile -mamx-bf16 -mamx-int8
+OBJECTS += $(foreach isa,$(AMX_ISAS),$(patsubst %.c,$(BUILD)/%.$(isa).o,$(wildcard model/kernels/*_amx.c)))
 
 PROGRAMS := $(BUILD)/tolk $(BUILD)/tolk-train $(BUILD)/tolk-corpus
 main_of_tolk        := infer/main.c
@@ -105,8 +108,8 @@ $(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) -DTOLK_KERNEL_ISA=$(1) $$(all_cflags) $$(KERNEL_FLAGS) $$(isa_flags_$(1)) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),$(eval $(call kernel_rule,$(isa))))
-$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS),-DTOLK_HAVE_$(isa)=1)
+$(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),$(eval $(call kernel_rule,$(isa))))
+$(BUILD)/model/isa.o $(BUILD)/bench/peak.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),-DTOLK_HAVE_$(isa)=1)
 
 # The program carries the files of its page (.incbin), which the compiler does not see.
 $(BUILD)/infer/page_files.o: $(wildcard infer/page/*)
@@ -142,7 +145,7 @@ tests: $(TESTS) neon-tests ## build the test programs
 NEON_CC          := aarch64-linux-gnu-gcc
 JSON_SOURCES     := $(patsubst %,model/%.c,config_read config_write load safetensors save)
 JSON_TESTS       := config load oracle safetensors
-PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/random.c
+PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/memory.c base/random.c
 PORTABLE_OBJECTS := $(PORTABLE_SOURCES:%.c=$(BUILD)/%.o) $(filter $(BUILD)/model/kernels/%,$(OBJECTS))
 PORTABLE_HEADERS := $(wildcard tests/portable/*.h tests/support/*.h model/*.h model/kernels/*.h)
 PORTABLE_TESTS   := $(patsubst tests/model/%.c,$(BUILD)/portable/%,$(filter-out $(JSON_TESTS:%=tests/model/test_%.c), \

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef TOLK_HAVE_amx
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "model/kernels/gemm.h"
 #include "model/kernels/int8.h"
@@ -89,6 +93,30 @@ static const struct tolk_isa avx512bf16 = {.name = "avx512bf16",
                                            .rows = &tolk_row_kernels_avx512};
 #endif
 
+#ifdef TOLK_HAVE_amx
+/* Linux lends the tiles, 8 KB of a thread's state, to a process that asks. It may ask again. */
+static int amx_is_lent(void)
+{
+    enum {
+        ARCH_REQ_XCOMP_PERM = 0x1023,
+        XFEATURE_XTILEDATA = 18
+    }; /* of <asm/prctl.h>, Linux 5.16 */
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+static int amx_runs(void)
+{
+    return avx512bf16_runs() && __builtin_cpu_supports("amx-tile") &&
+           __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-int8") &&
+           amx_is_lent();
+}
+static const struct tolk_isa amx = {.name = "amx",
+                                    .gemm = &tolk_gemm_kernels_avx512,
+                                    .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_amx,
+                                    .int8 = INT8(avx512vnni),
+                                    .rows = &tolk_row_kernels_avx512};
+#endif
+
 static const struct {
     const struct tolk_isa *isa;
     int (*runs)(void);
@@ -110,6 +138,9 @@ static const struct {
 #endif
 #ifdef TOLK_HAVE_avx512bf16
     {&avx512bf16, avx512bf16_runs},
+#endif
+#ifdef TOLK_HAVE_amx
+    {&amx, amx_runs},
 #endif
 };
 

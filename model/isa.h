@@ -1,8 +1,8 @@
 /* The instruction sets that the kernels under model/kernels/ were compiled for, and the one in use.
  *
  * At the first call the best one that the processor has is chosen; the environment variable
- * TOLK_ISA (x86-64: baseline, avx2, avx512, avx512vnni, avx512bf16; aarch64: neon) forces another,
- * so that every path can be tested on every machine. */
+ * TOLK_ISA (x86-64: baseline, avx2, avx512, avx512vnni, avx512bf16, amx; aarch64: neon) forces
+ * another, so that every path can be tested on every machine. */
 #ifndef TOLK_MODEL_ISA_H
 #define TOLK_MODEL_ISA_H
 

@@ -25,6 +25,18 @@ START_TEST(chooses_each_available_one)
 }
 END_TEST
 
+/* A later one has all that an earlier one has. */
+START_TEST(none_lacks_what_a_slower_one_has)
+{
+    const struct tolk_isa *const *list;
+    size_t count = tolk_isa_available(&list);
+    for (size_t i = 1; i < count; i++) {
+        ck_assert(list[i]->gemm_bfloat16 != NULL || list[i - 1]->gemm_bfloat16 == NULL);
+        ck_assert(list[i]->int8 != NULL || list[i - 1]->int8 == NULL);
+    }
+}
+END_TEST
+
 START_TEST(takes_the_best_unless_the_environment_says_otherwise)
 {
     const struct tolk_isa *const *list;
@@ -59,5 +71,6 @@ START_TEST(lists_the_names_when_one_is_unknown)
 }
 END_TEST
 
-TOLK_SUITE("isa", chooses_each_available_one, takes_the_best_unless_the_environment_says_otherwise,
+TOLK_SUITE("isa", chooses_each_available_one, none_lacks_what_a_slower_one_has,
+           takes_the_best_unless_the_environment_says_otherwise,
            lists_the_names_when_one_is_unknown)

@@ -142,7 +142,7 @@ static void multiply_real(const struct product *x, size_t i0, size_t i1, size_t 
         for (size_t row = i; x->relu && row < i + m; row++) {
             real *y = x->y + row * x->ldy + j0;
             const struct tolk_dropout_mask none = {.threshold = 0, .scale = 1};
-            tolk_isa()->rows->activation_forward(TOLK_RELU, 1, j1 - j0, 0, none, y, y);
+            tolk_isa()->rows->activation_forward(TOLK_RELU, 1, j1 - j0, x->ldy, 0, none, y, y);
         }
     }
 }

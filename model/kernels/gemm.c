@@ -146,6 +146,9 @@ INLINE void pack_b_strip(size_t columns, size_t k, const real *b, size_t ldb, re
         UNROLL
         for (size_t j = 0; j < LANES; j++) {
             x[j] = j < columns ? words_along(k - p, b + j * ldb + p) : (vector){0};
+            for (size_t c = 0; c < PAIR * LANES; c += LINE) { /* of the strip after this one */
+                __builtin_prefetch(b + (j + LANES) * ldb + p + c, 0, 2);
+            }
         }
         tolk_transpose(x);
         size_t words = words_of(k - p);

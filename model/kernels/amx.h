@@ -29,7 +29,14 @@ static inline __attribute__((always_inline)) void tolk_amx_written(void)
     __asm__ volatile("" ::: "memory");
 }
 
-/* The configuration is static: the intrinsic tells the compiler of its first eight bytes alone. */
+/* The intrinsic tells the compiler of the first eight bytes alone. */
+static inline __attribute__((always_inline)) void
+tolk_amx_configure(const struct tolk_amx_config *config)
+{
+    tolk_amx_written();
+    _tile_loadconfig(config);
+}
+
 static inline __attribute__((always_inline)) void tolk_amx_begin(void)
 {
     static const struct tolk_amx_config all_full = {
@@ -37,8 +44,7 @@ static inline __attribute__((always_inline)) void tolk_amx_begin(void)
         .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
         .rows = {16, 16, 16, 16, 16, 16, 16, 16},
     };
-    tolk_amx_written();
-    _tile_loadconfig(&all_full);
+    tolk_amx_configure(&all_full);
 }
 
 /* Tiles that are in use make every change of threads save them. */

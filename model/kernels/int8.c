@@ -327,12 +327,13 @@ static void pack_panel(size_t columns, size_t k, const float *w, size_t ldw, int
             }
         }
     }
+    memset(panel, 0, COLUMNS * (tolk_int8_padded(k) - words_of(k) * WORD));
 }
 
 static void pack(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, real *scales,
                  int32_t *offsets)
 {
-    for (size_t j = 0; j < n; j += COLUMNS, panels += PANEL_WORD * words_of(k)) {
+    for (size_t j = 0; j < n; j += COLUMNS, panels += COLUMNS * tolk_int8_padded(k)) {
         const size_t columns = n - j < COLUMNS ? n - j : COLUMNS;
         memset(scales + j, 0, COLUMNS * sizeof *scales);
         memset(offsets + j, 0, COLUMNS * sizeof *offsets);
@@ -409,7 +410,7 @@ enum { ROWS_TO_PREFETCH = 16, LINE = 64 };
 
 static void multiply(const struct tolk_int8_product *x)
 {
-    const size_t bytes = PANEL_WORD * words_of(x->k);
+    const size_t bytes = COLUMNS * tolk_int8_padded(x->k);
     const size_t tiles = (x->m + ROWS - 1) / ROWS;
     const size_t share = x->m < ROWS_TO_PREFETCH ? 0 : (bytes / tiles + LINE - 1) / LINE * LINE;
     const int8_t *panel = x->panels;

@@ -10,8 +10,9 @@
 enum {
     LINE = 64,
     A_ROWS = TOLK_GEMM_A_WORDS / TOLK_GEMM_ROW_STEP, /* rows of x packed at a time, at most */
-    A_BYTES = 2 * TOLK_INT8_K_MAX,                   /* the same in 8-bit integers */
-    A_BYTE_ROWS = 96,
+    /* The same in 8-bit integers; what k leaves unused is never touched. */
+    A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX,
+    A_BYTE_ROWS = 256,
 };
 
 /* A thread is worth waking for at least this many multiplications: sleeping threads take tens of
@@ -152,8 +153,8 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
     const struct tolk_panels *panels = x->panels;
     /* One cache line more, so that rows of a power of two fall into different cache sets. */
     const size_t k = tolk_int8_padded(panels->k);
-    const size_t lda = (i1 - i0 + 1) * (k + LINE) <= A_BYTES ? k + LINE : k;
-    const size_t height = smaller(A_BYTES / lda, A_BYTE_ROWS);
+    const size_t lda = TOLK_INT8_ROWS * (k + LINE) <= A_BYTES ? k + LINE : k;
+    const size_t height = smaller(A_BYTES / lda / TOLK_INT8_ROWS * TOLK_INT8_ROWS, A_BYTE_ROWS);
     for (size_t i = i0; i < i1; i += height) {
         real a_scales[A_BYTE_ROWS];
         const size_t m = smaller(i1 - i, height);

@@ -2,8 +2,8 @@
  *
  * W [n, k] lies in panels of `columns` rows of W: panel[k / 4][column][4], four steps of k in one
  * 32-bit word, zeros behind the last row and behind the last step, up to a whole grain of steps. A
- * row of x is quantised to k bytes, rounded up to whole words; up to a whole grain the bytes may be
- * read, whatever they are.
+ * row of x is quantised to k bytes, rounded up to whole words; up to a whole grain of steps and to
+ * a multiple of 16 rows the bytes may be read, whatever they are.
  *
  * y[i, j] = (Σ_p a[i, p] · w[j, p]) · a_scale[i] · scale[j] + bias[j]. The sum is the exact integer
  * on every instruction set, however it is come by: with VNNI the bytes of a are a + 128, unsigned,
@@ -22,6 +22,7 @@
 enum {
     TOLK_INT8_WORD = 4,      /* steps of k in a word */
     TOLK_INT8_GRAIN = 64,    /* and in a tile of AMX */
+    TOLK_INT8_ROWS = 16,     /* of a in a tile of AMX */
     TOLK_INT8_K_MAX = 65536, /* 255 · 127 · k fits 32 bits */
     TOLK_INT8_COLUMNS_MAX = 32,
 };

@@ -113,20 +113,14 @@ static void multiply_tiles(const struct tolk_int8_product *x)
 {
     struct block blocks[2];
     const size_t bytes = COLUMNS * tolk_int8_padded(x->k);
-    const size_t count = (x->m + HEIGHT - 1) / HEIGHT;
-    const size_t share = bytes / count / TOLK_AMX_ROW_BYTES + 1;
     size_t turn = 0;
     blocks[1].rows = 0;
     tolk_amx_begin();
     const int8_t *panel = x->panels;
     for (size_t j = 0; j < x->n; j += COLUMNS, panel += bytes) {
-        const int8_t *next = panel + bytes;
         for (size_t i = 0; i < x->m; i += HEIGHT, turn ^= 1) {
             struct block *now = &blocks[turn];
             block_begin(now, x, i, j);
-            for (size_t line = 0; line < share; line++, next += TOLK_AMX_ROW_BYTES) {
-                __builtin_prefetch(next, 0, 2);
-            }
             if (now->rows > TOLK_AMX_ROWS) {
                 multiply_block(x, panel, now, true);
             } else {

@@ -97,7 +97,10 @@ static const struct tolk_isa avx512bf16 = {.name = "avx512bf16",
 /* Linux lends the tiles, 8 KB of a thread's state, to a process that asks. It may ask again. */
 static int amx_is_lent(void)
 {
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 }; /* of <asm/prctl.h>, Linux 5.16 */
+    enum {
+        ARCH_REQ_XCOMP_PERM = 0x1023,
+        XFEATURE_XTILEDATA = 18
+    }; /* of <asm/prctl.h>, Linux 5.16 */
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 

@@ -1,5 +1,5 @@
-/* The tile registers of Intel AMX: eight, each 16 rows of 64 bytes. A product of bfloat16 or of 8-bit
- * integers multiplies two of them into a third of 16 x 16 sums.
+/* The tile registers of Intel AMX: eight, each 16 rows of 64 bytes. A product of bfloat16 or of
+ * 8-bit integers multiplies two of them into a third of 16 x 16 sums.
  *
  * Between tolk_amx_begin and tolk_amx_end all eight are full tiles; edges are padded with zeros in
  * memory. The intrinsics that load do not tell the compiler that they read memory: what was written

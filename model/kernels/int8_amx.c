@@ -35,7 +35,8 @@ static void put(const struct tolk_int8_product *x, const struct block *block)
     const size_t rows = block->rows;
     const __mmask16 first = block->mask[0];
     const __mmask16 second = block->mask[1];
-    const __m512 scales[2] = {_mm512_loadu_ps(x->scales + j), _mm512_loadu_ps(x->scales + j + LANES)};
+    const __m512 scales[2] = {_mm512_loadu_ps(x->scales + j),
+                              _mm512_loadu_ps(x->scales + j + LANES)};
     const __m512 least = _mm512_set1_ps(x->relu ? 0 : -INFINITY);
     const real *a_scales = x->a_scales + block->i;
     const size_t ldy = x->ldy;

@@ -71,5 +71,6 @@ START_TEST(lists_the_names_when_one_is_unknown)
 }
 END_TEST
 
-TOLK_SUITE("isa", chooses_each_available_one, none_lacks_what_a_slower_one_has, takes_the_best_unless_the_environment_says_otherwise,
+TOLK_SUITE("isa", chooses_each_available_one, none_lacks_what_a_slower_one_has,
+           takes_the_best_unless_the_environment_says_otherwise,
            lists_the_names_when_one_is_unknown)

@@ -109,7 +109,7 @@ $(BUILD)/model/kernels/%.$(1).o: model/kernels/%.c Makefile
 	$$(CC) $$(CPPFLAGS) -DTOLK_KERNEL_ISA=$(1) $$(all_cflags) $$(KERNEL_FLAGS) $$(isa_flags_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),$(eval $(call kernel_rule,$(isa))))
-$(BUILD)/model/isa.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),-DTOLK_HAVE_$(isa)=1)
+$(BUILD)/model/isa.o $(BUILD)/bench/peak.o: CPPFLAGS += $(foreach isa,$(ISAS) $(INT8_ISAS) $(BFLOAT16_ISAS) $(AMX_ISAS),-DTOLK_HAVE_$(isa)=1)
 
 # The program carries the files of its page (.incbin), which the compiler does not see.
 $(BUILD)/infer/page_files.o: $(wildcard infer/page/*)
@@ -145,7 +145,7 @@ tests: $(TESTS) neon-tests ## build the test programs
 NEON_CC          := aarch64-linux-gnu-gcc
 JSON_SOURCES     := $(patsubst %,model/%.c,config_read config_write load safetensors save)
 JSON_TESTS       := config load oracle safetensors
-PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/random.c
+PORTABLE_SOURCES := $(filter-out $(JSON_SOURCES),$(wildcard model/*.c)) base/error.c base/file.c base/memory.c base/random.c
 PORTABLE_OBJECTS := $(PORTABLE_SOURCES:%.c=$(BUILD)/%.o) $(filter $(BUILD)/model/kernels/%,$(OBJECTS))
 PORTABLE_HEADERS := $(wildcard tests/portable/*.h tests/support/*.h model/*.h model/kernels/*.h)
 PORTABLE_TESTS   := $(patsubst tests/model/%.c,$(BUILD)/portable/%,$(filter-out $(JSON_TESTS:%=tests/model/test_%.c), \

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/options.h"
 #include "bench/blas.h"
 #include "bench/measure.h"
@@ -200,9 +201,9 @@ int main(int argc, char **argv)
         return 1;
     }
     precision = bfloat16 ? TOLK_BFLOAT16 : TOLK_REAL;
-    const struct operands o = {aligned_alloc(64, ELEMENTS * sizeof(real)),
-                               aligned_alloc(64, ELEMENTS * sizeof(real)),
-                               aligned_alloc(64, ELEMENTS * sizeof(real))};
+    const struct operands o = {tolk_memory_take(ELEMENTS * sizeof(real)),
+                               tolk_memory_take(ELEMENTS * sizeof(real)),
+                               tolk_memory_take(ELEMENTS * sizeof(real))};
     if (o.x == NULL || o.w == NULL || o.y == NULL) {
         fprintf(stderr, "no memory\n");
         return 1;

@@ -10,6 +10,9 @@
 
 #include "bench/measure.h"
 #include "model/isa.h"
+#ifdef TOLK_HAVE_amx
+#include "model/kernels/amx.h"
+#endif
 #include "model/real.h"
 
 /* CHAINS independent sums hide the latency of an addition. */
@@ -72,6 +75,24 @@ SHORT_LOOP(int8_avx512, __m512i, _mm512_setzero_si512(), 64,
            _mm512_dpbusd_epi32(x[i], factor, factor), "avx512f,avx512vnni,prefer-vector-width=512")
 #endif
 
+#ifdef TOLK_HAVE_amx
+/* Four sums hide the latency here; no compiler moves or drops what stands for these instructions.
+ */
+__attribute__((target("amx-tile,amx-bf16"))) static double bfloat16_amx(void)
+{
+    enum { TILES = 4, TILE_STEPS = STEPS / 4, SIDE = 16, DEPTH = 32 };
+    tolk_amx_begin();
+    for (int step = 0; step < TILE_STEPS; step++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    tolk_amx_end();
+    return 2.0 * SIDE * SIDE * DEPTH * TILES * TILE_STEPS;
+}
+#endif
+
 static double rate(double (*loop)(void))
 {
     double operations = 0, start = bench_now_ours();
@@ -95,6 +116,11 @@ double bench_peak(void)
 double bench_peak_bfloat16(void)
 {
 #ifdef __x86_64__
+#ifdef TOLK_HAVE_amx
+    if (strcmp(tolk_isa()->name, "amx") == 0) {
+        return rate(bfloat16_amx);
+    }
+#endif
     if (__builtin_cpu_supports("avx512bf16")) {
         return rate(bfloat16_avx512);
     }

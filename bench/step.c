@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/options.h"
 #include "base/threads.h"
 #include "bench/measure.h"
@@ -51,7 +52,7 @@ static int create(struct step *step, char size, enum tolk_gemm_precision precisi
         return -1;
     }
     step->workspace = tolk_workspace_create(&step->model, error);
-    step->gradients = calloc(step->model.layout.size, sizeof *step->gradients);
+    step->gradients = tolk_memory_take_zeroed(step->model.layout.size * sizeof(real));
     if (step->workspace == NULL || step->gradients == NULL) {
         return tolk_error_set(error, "out of memory");
     }

@@ -88,16 +88,16 @@ struct cut {
 };
 
 /* Several pieces for each thread, so that none waits long for the others; a few rows are cut along
- * the columns too, though A is packed for each piece. */
+ * the columns too, though A is packed for each piece. Two tiles high at least, if they are low. */
 static struct cut cut_block(const struct product *x, size_t n, size_t threads)
 {
-    enum { PIECES_PER_THREAD = 8 };
     const size_t tile = x->kernels->rows, panel = x->kernels->columns;
-    const size_t wanted = threads > 1 ? threads * PIECES_PER_THREAD : 1;
-    const size_t highest = TOLK_GEMM_MC / tile * tile;
+    const size_t wanted = threads > 1 ? threads * x->kernels->pieces : 1;
+    const size_t highest = x->kernels->mc / tile * tile;
+    const size_t lowest = smaller(highest, tile > TOLK_GEMM_ROWS_MAX ? tile : 2 * tile);
     const size_t tiles = (x->m + tile - 1) / tile;
     struct cut cut = {.rows = smaller(highest, (tiles + wanted - 1) / wanted * tile)};
-    cut.rows = threads > 1 && cut.rows < 2 * tile ? smaller(highest, 2 * tile) : cut.rows;
+    cut.rows = threads > 1 && cut.rows < lowest ? lowest : cut.rows;
     cut.row_pieces = (x->m + cut.rows - 1) / cut.rows;
     const size_t panels = (n + panel - 1) / panel;
     const size_t across = smaller(panels, (wanted + cut.row_pieces - 1) / cut.row_pieces);
@@ -110,7 +110,7 @@ static struct cut cut_block(const struct product *x, size_t n, size_t threads)
 static void pack_share(const struct product *x, size_t j, size_t n, size_t p, size_t k,
                        real *packed_b)
 {
-    const size_t words = (k + x->kernels->pair - 1) / x->kernels->pair;
+    const size_t words = tolk_gemm_words(x->kernels, k);
     size_t begin, end;
     tolk_share(n, x->kernels->columns, &begin, &end);
     if (begin < end) {
@@ -167,8 +167,7 @@ static void multiply_together(const struct product *x, struct team *team)
 {
     const struct tolk_gemm_kernels *kernels = x->kernels;
     const size_t k_most = smaller(x->k, TOLK_GEMM_KC * kernels->pair);
-    const size_t step =
-        width_of_block(x->n, (k_most + kernels->pair - 1) / kernels->pair, kernels->columns);
+    const size_t step = width_of_block(x->n, tolk_gemm_words(kernels, k_most), kernels->columns);
     for (size_t j = 0; j < x->n; j += step) {
         const size_t n = smaller(x->n - j, step);
         const struct cut cut = cut_block(x, n, (size_t)omp_get_num_threads());
@@ -176,7 +175,7 @@ static void multiply_together(const struct product *x, struct team *team)
         size_t p = 0;
         do { /* once at least: k = 0 stores too */
             const size_t k = smaller(x->k - p, k_most);
-            const size_t words = (k + kernels->pair - 1) / kernels->pair;
+            const size_t words = tolk_gemm_words(kernels, k);
             size_t behind = 0, piece;
             pack_share(x, j, n, p, k, team->packed_b);
             fill_queue(team, pieces);

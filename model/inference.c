@@ -2,7 +2,8 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+
+#include "base/memory.h"
 
 /* Calls `visit` for each matrix of the weights: its panels, and W [n, k]. */
 typedef void visitor(void *context, struct tolk_panels *panels, size_t n, size_t k, const real *w);
@@ -73,21 +74,6 @@ void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
     visit_all(weights, pack_one, &packing);
 }
 
-/* A step of decoding reads all of it: with pages of 4 KB it would wait for their table. */
-static void *allocate(size_t bytes)
-{
-    const size_t page = (size_t)2 << 20;
-    void *arena = NULL;
-    bytes = (bytes + page - 1) / page * page;
-    if (posix_memalign(&arena, page, bytes) != 0) {
-        return NULL;
-    }
-#ifdef MADV_HUGEPAGE
-    madvise(arena, bytes, MADV_HUGEPAGE); /* advice: what comes of it does not matter */
-#endif
-    return arena;
-}
-
 struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_model *model,
                                                            enum tolk_panels_format format,
                                                            struct tolk_error *error)
@@ -102,7 +88,7 @@ struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_mod
     }
     if (weights != NULL && weights->encoder != NULL && weights->decoder != NULL) {
         visit_all(weights, count_bytes, &packing);
-        weights->arena = allocate(packing.bytes);
+        weights->arena = tolk_memory_take(packing.bytes);
     }
     if (weights == NULL || weights->arena == NULL) {
         tolk_error_set(error, "out of memory for %zu bytes of packed weights", packing.bytes);

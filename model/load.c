@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "model/floats.h"
 #include "model/model.h"
 #include "model/positions.h"
@@ -221,7 +222,7 @@ static int take_values(struct loading *loading)
         loading->file.file = (struct tolk_file){NULL, 0};
         return 0;
     }
-    model->values = malloc(model->layout.size * sizeof *model->values);
+    model->values = tolk_memory_take(model->layout.size * sizeof *model->values);
     if (model->values == NULL) {
         return tolk_error_set(loading->error, "%s: out of memory for %zu parameters", loading->path,
                               model->layout.size);

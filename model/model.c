@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "model/positions.h"
 
 int tolk_model_create(struct tolk_model *model, const struct tolk_config *config, uint64_t seed,
@@ -12,7 +13,7 @@ int tolk_model_create(struct tolk_model *model, const struct tolk_config *config
         tolk_layout_make(&model->layout, config, error) != 0) {
         return -1;
     }
-    model->values = malloc(model->layout.size * sizeof *model->values);
+    model->values = tolk_memory_take(model->layout.size * sizeof *model->values);
     model->positions = tolk_positions_make(config->max_position_embeddings, config->d_model);
     if (model->values == NULL || model->positions == NULL) {
         tolk_error_set(error, "out of memory for %zu parameters", model->layout.size);

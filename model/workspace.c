@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "model/attention.h"
 #include "model/layers.h"
 #include "model/room.h"
@@ -294,15 +295,13 @@ int tolk_workspace_reserve(struct tolk_workspace *workspace, const struct tolk_b
     if (plan.used > workspace->arena_size) {
         const size_t bytes = plan.used * sizeof(real);
         free(workspace->arena);
-        workspace->arena = NULL;
         workspace->arena_size = 0;
-        void *arena = NULL;
-        if (posix_memalign(&arena, TOLK_ROOM_LINE * sizeof(real), bytes) != 0) {
+        workspace->arena = tolk_memory_take(bytes);
+        if (workspace->arena == NULL) {
             return tolk_error_set(error,
                                   "out of memory: a batch of %zu + %zu tokens needs %zu bytes",
                                   shape.source_rows, shape.target_rows, bytes);
         }
-        workspace->arena = arena;
         workspace->arena_size = plan.used;
     }
     plan = (struct tolk_room_cut){workspace->arena, 0};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "model/isa.h"
 #include "train/vocabulary.h"
 
@@ -38,7 +39,7 @@ static int create_model(struct tolk_learner *learner, struct tolk_error *error)
 static int create_gradients(struct tolk_learner *learner, struct tolk_error *error)
 {
     const struct tolk_model *model = &learner->model;
-    learner->gradients = calloc(model->layout.size, sizeof(real));
+    learner->gradients = tolk_memory_take_zeroed(model->layout.size * sizeof(real));
     if (learner->gradients == NULL) {
         return tolk_error_set(error, "out of memory: the gradients need %zu bytes",
                               model->layout.size * sizeof(real));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "model/isa.h"
 #include "model/kernels/rows.h"
 
@@ -37,9 +38,9 @@ int tolk_optimizer_create(struct tolk_optimizer *optimizer, const struct tolk_la
                           struct tolk_error *error)
 {
     *optimizer = (struct tolk_optimizer){.options = *options, .size = layout->size};
-    optimizer->first = calloc(layout->size, sizeof(real));
-    optimizer->second = calloc(layout->size, sizeof(real));
-    optimizer->average = calloc(layout->size, sizeof(real));
+    optimizer->first = tolk_memory_take_zeroed(layout->size * sizeof(real));
+    optimizer->second = tolk_memory_take_zeroed(layout->size * sizeof(real));
+    optimizer->average = tolk_memory_take(layout->size * sizeof(real));
     if (optimizer->first == NULL || optimizer->second == NULL || optimizer->average == NULL ||
         cut_into_pieces(optimizer, layout) != 0) {
         tolk_optimizer_free(optimizer);

@@ -29,26 +29,20 @@ static inline __attribute__((always_inline)) void tolk_amx_written(void)
     __asm__ volatile("" ::: "memory");
 }
 
-/* The intrinsic tells the compiler of the first eight bytes alone. */
-static inline __attribute__((always_inline)) void
-tolk_amx_configure(const struct tolk_amx_config *config)
-{
-    tolk_amx_written();
-    _tile_loadconfig(config);
-}
-
-static inline __attribute__((always_inline)) void tolk_amx_begin(void)
+/* The configuration is static: the intrinsic tells the compiler of its first eight bytes alone. */
+static inline __attribute__((always_inline, target("amx-tile"))) void tolk_amx_begin(void)
 {
     static const struct tolk_amx_config all_full = {
         .palette = 1,
         .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
         .rows = {16, 16, 16, 16, 16, 16, 16, 16},
     };
-    tolk_amx_configure(&all_full);
+    tolk_amx_written();
+    _tile_loadconfig(&all_full);
 }
 
 /* Tiles that are in use make every change of threads save them. */
-static inline __attribute__((always_inline)) void tolk_amx_end(void)
+static inline __attribute__((always_inline, target("amx-tile"))) void tolk_amx_end(void)
 {
     _tile_release();
 }

@@ -9,6 +9,7 @@
  * zero. */
 #define TOLK_MULTIPLY_ADD(sum, a, b)                                                               \
     _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_ps(a), (__m512bh)(b))
+#include "model/kernels/bfloat16.h"
 #endif
 #include "model/kernels/tile_sums.h"
 #include "model/kernels/tiles.h"
@@ -35,18 +36,11 @@ typedef tolk_vector vector;
 
 #ifdef TOLK_GEMM_BFLOAT16
 
-enum { PAIR = 2 };
+enum { PAIR = TOLK_BFLOAT16_PAIR };
 
-/* A vector of words from up to PAIR * LANES reals that follow one another along k. */
 INLINE vector words_along(size_t count, const real *x)
 {
-    if (count >= PAIR * LANES) {
-        return (vector)_mm512_cvtne2ps_pbh(tolk_load(x + LANES), tolk_load(x));
-    }
-    if (count > LANES) {
-        return (vector)_mm512_cvtne2ps_pbh(tolk_load_part(x + LANES, count - LANES), tolk_load(x));
-    }
-    return (vector)_mm512_cvtne2ps_pbh((vector){0}, tolk_load_part(x, count));
+    return tolk_bfloat16_along(count, x);
 }
 
 INLINE void copy_along(size_t k, const real *x, real *words)
@@ -59,14 +53,10 @@ INLINE void copy_along(size_t k, const real *x, real *words)
 /* `count` words from two rows that follow one another along k; x1 is NULL after an odd end. */
 INLINE void copy_across(size_t count, const real *x0, const real *x1, real *words)
 {
-    const __m512i turns = (__m512i)(short __attribute__((vector_size(TOLK_VECTOR_BYTES)))){
-        0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     for (size_t j = 0; j < count; j += LANES) {
-        size_t lanes = count - j < LANES ? count - j : LANES;
-        vector high = x1 == NULL ? (vector){0} : tolk_load_part(x1 + j, lanes);
-        __m512bh both = _mm512_cvtne2ps_pbh(high, tolk_load_part(x0 + j, lanes));
-        tolk_store_part(words + j, (vector)_mm512_permutexvar_epi16(turns, (__m512i)both), lanes);
+        const size_t lanes = count - j < LANES ? count - j : LANES;
+        const real *next = x1 == NULL ? NULL : x1 + j;
+        tolk_store_part(words + j, tolk_bfloat16_across(lanes, x0 + j, next), lanes);
     }
 }
 
@@ -201,8 +191,9 @@ INLINE void put_first(size_t count, const struct tolk_gemm_target *t, real *c, s
 }
 
 /* Between so many steps of k some lines are asked for: all at once they would fill the processor's
- * queue of misses, and the product wait. */
-enum { PAUSE = 8, C_ROWS_A_PAUSE = 2 };
+ * queue of misses, and the product wait. Fewer steps would keep its arithmetic ports busy with
+ * counting, where two of them multiply. */
+enum { PAUSE = 64, C_ROWS_A_PAUSE = TOLK_TILE_ROWS_MAX };
 
 /* What lies ahead, and how far it is asked for. */
 struct ahead {
@@ -319,6 +310,9 @@ const struct tolk_gemm_kernels JOIN(TABLE, TOLK_KERNEL_ISA) = {
     .columns = COLUMNS,
     .lanes = LANES,
     .pair = PAIR,
+    .depth = 1,
+    .pieces = 8,
+    .mc = TOLK_GEMM_MC,
     .pack_a = {pack_a_along, pack_a_across},
     .pack_b = {pack_b_along, pack_b_across},
     .multiply = multiply,

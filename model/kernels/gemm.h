@@ -25,7 +25,8 @@
 
 enum {
     TOLK_GEMM_KC = 512,
-    TOLK_GEMM_MC = 56,
+    TOLK_GEMM_MC = 56, /* of most kernels */
+    TOLK_GEMM_MC_MAX = 128,
     TOLK_GEMM_B_WORDS =
         768 * TOLK_GEMM_KC, /* NC is what this holds: the wider, the fewer steps of k */
     TOLK_GEMM_ROWS_MAX = 16,
@@ -33,7 +34,7 @@ enum {
     /* One cache line more than KC, so that the rows of a tile fall into different cache sets. */
     TOLK_GEMM_ROW_STEP = TOLK_GEMM_KC + 64 / sizeof(real),
     /* What a thread's buffers hold, in words: whole tiles and panels, and one vector of slack. */
-    TOLK_GEMM_A_WORDS = (TOLK_GEMM_MC + TOLK_GEMM_ROWS_MAX) * TOLK_GEMM_ROW_STEP,
+    TOLK_GEMM_A_WORDS = (TOLK_GEMM_MC_MAX + TOLK_GEMM_ROWS_MAX) * TOLK_GEMM_ROW_STEP,
 };
 
 enum tolk_gemm_packing { TOLK_ALONG, TOLK_ACROSS };
@@ -65,6 +66,9 @@ struct tolk_gemm_kernels {
     size_t rows, columns; /* of a tile */
     size_t lanes;         /* reals in a vector: a width that divides C well */
     size_t pair;          /* steps of k in a word: 1, or 2 for bfloat16 */
+    size_t depth;         /* k is packed to a multiple of so many words, filled with zeros */
+    size_t pieces;        /* of work for a thread: few where packing A for each costs much */
+    size_t mc;            /* rows of a block of A: at most TOLK_GEMM_MC_MAX */
 
     /* `k` counts reals, 1 <= k <= KC * pair. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
      * pack_b[TOLK_ALONG]: b [n, k]; [TOLK_ACROSS]: b [k, n]. `words` is 64-byte aligned. */
@@ -84,5 +88,14 @@ extern const struct tolk_gemm_kernels tolk_gemm_kernels_neon;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
 extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_avx512bf16;
+extern const struct tolk_gemm_kernels
+    tolk_gemm_bfloat16_kernels_amx; /* tiles of its own: gemm_amx.c */
+
+/* How far k of them reaches in packed panels. */
+static inline size_t tolk_gemm_words(const struct tolk_gemm_kernels *kernels, size_t k)
+{
+    const size_t step = kernels->pair * kernels->depth;
+    return (k + step - 1) / step * kernels->depth;
+}
 
 #endif

@@ -41,6 +41,8 @@ tolk_tile_sums(size_t rows, size_t vectors, bool across, size_t k, const real *a
     for (size_t i = 0; i < rows; i += TOLK_TILE_GROUP) {
         group[i / TOLK_TILE_GROUP] = a + i * a_step;
     }
+    /* Two steps at a time: half the counting, and more would not fit the decoded instructions. */
+#pragma GCC unroll 2
     for (size_t p = 0; p < k; p++) {
         tolk_vector bp[TOLK_TILE_VECTORS_MAX];
         TOLK_UNROLL

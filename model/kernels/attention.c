@@ -179,10 +179,11 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
                                     .ldb = width,
                                     .c = scores,
                                     .ldc = width});
+    tolk_softmax_rows(scores, width, width, block->queries, block->causal ? 1 : block->keys,
+                      block->causal ? 1 : 0, scale);
     for (size_t i = 0; i < block->queries; i++) {
         real *row = scores + i * width;
         ask_for_row(block, i);
-        tolk_softmax(row, width, block->causal ? i + 1 : block->keys, scale);
         memcpy(block->weights + i * block->keys, row, block->keys * sizeof *row);
         if (block->mask.threshold != 0) {
             const uint32_t index = block->mask_index + (uint32_t)(i * block->keys);

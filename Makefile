@@ -252,7 +252,7 @@ VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=
 valgrind: packages ## the suite under valgrind
 	@$(MAKE) --no-print-directory $(JOBS) all tests
 	@$(MAKE) --no-print-directory $(JOBS) gradient-tests
-	@BUILD=$(BUILD) $(if $(filter avx2,$(ISAS)),TOLK_ISA=avx2) OMP_WAIT_POLICY=passive TOLK_TEST_SLOW=1 WRAPPER="$(VALGRIND)" \
+	@BUILD=$(BUILD) $(if $(filter avx2,$(ISAS)),TOLK_ISA=avx2) OMP_WAIT_POLICY=passive TOLK_TEST_SLOW=1 CK_TIMEOUT_MULTIPLIER=10 WRAPPER="$(VALGRIND)" \
 	    tests/run.sh $(TESTS) $(GRADIENT_TESTS) $(wildcard tests/*/test_*.sh)
 
 OWN_FILES = $(wildcard $(foreach r,$(ROOMS) model/kernels bench tests/support tests/gradients tests/oracle tests/bench \

@@ -108,6 +108,20 @@ static int add_sentence(const struct showing *work, const struct tolk_session *s
     return status;
 }
 
+/* The last part of a path, "model" of "build/demo/model/", in fresh memory. */
+static char *name_of(const char *path)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') {
+        end--;
+    }
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/') {
+        begin--;
+    }
+    return strndup(path + begin, end - begin);
+}
+
 static int add_corpus(const struct showing *work, const struct tolk_session *session,
                       const struct tolk_attention_choice *choice, json_t *data, FILE *log,
                       struct tolk_error *error)
@@ -115,13 +129,16 @@ static int add_corpus(const struct showing *work, const struct tolk_session *ses
     struct tolk_pairs pairs = {0};
     struct tolk_gold gold = {0};
     char *const file = strdup(work->corpus);
-    int status = file == NULL ? tolk_error_set(error, "out of memory")
-                              : tolk_command_pairs(&file, 1, false, &pairs, log, error);
+    char *const name = name_of(work->corpus);
+    int status = file == NULL || name == NULL
+                     ? tolk_error_set(error, "out of memory")
+                     : tolk_command_pairs(&file, 1, false, &pairs, log, error);
     if (status == 0 && work->gold != NULL) {
         status = tolk_gold_read(work->gold, &pairs, &gold, error);
     }
     if (status == 0) {
         const struct tolk_page_corpus corpus = {
+            .name = name,
             .model = &session->model,
             .codec = session->codec,
             .choice = choice,
@@ -135,21 +152,8 @@ static int add_corpus(const struct showing *work, const struct tolk_session *ses
     tolk_gold_free(&gold);
     tolk_pairs_free(&pairs);
     free(file);
+    free(name);
     return status;
-}
-
-/* The last part of a path, "model" of "build/demo/model/", in fresh memory. */
-static char *name_of(const char *path)
-{
-    size_t end = strlen(path);
-    while (end > 1 && path[end - 1] == '/') {
-        end--;
-    }
-    size_t begin = end;
-    while (begin > 0 && path[begin - 1] != '/') {
-        begin--;
-    }
-    return strndup(path + begin, end - begin);
 }
 
 static enum tolk_exit show(const struct showing *work, const char *folder,

@@ -1,5 +1,5 @@
 /* What a page says of a corpus: the AER of each head, the words that look most and least certainly,
- * and the first pairs themselves. */
+ * and some pairs themselves: where those words stand, the worst aligned, and the first. */
 #ifndef TOLK_INFER_PAGE_CORPUS_H
 #define TOLK_INFER_PAGE_CORPUS_H
 
@@ -14,6 +14,7 @@
 #include "tokenizer/codec.h"
 
 struct tolk_page_corpus {
+    const char *name; /* a title */
     const struct tolk_model *model;
     const struct tolk_codec *codec;
     const struct tolk_attention_choice *choice;

@@ -7,9 +7,9 @@
 #include "base/base64.h"
 #include "model/decoding.h"
 
-/* Vectors of a layer's attention are left out of a page that has so many bytes of them, as base64:
- * with 20 by 20 words it stays under a megabyte. */
-enum { MOST_VECTOR_BYTES = 640 << 10 };
+/* Vectors of a layer's attention are left out of a page that has so many bytes of them and of
+ * weights, as base64: with 20 by 20 words it stays under a megabyte. */
+enum { MOST_VECTOR_BYTES = 640 << 10, MOST_TABLE_BYTES = 800 << 10 };
 
 static const char *const KIND_KEYS[] = {
     [TOLK_ENCODER_SELF] = "encoder",
@@ -164,12 +164,13 @@ static json_t *layer_vectors_json(const struct tolk_inspection *inspection,
 /* {"cross": [a layer's or null, …], …}. Where there is not room for all, the alignment layer comes
  * first, then the other layers of the cross-attention, then self-attention; high layers before low
  * ones. */
-static json_t *all_vectors_json(const struct tolk_page_pair *pair)
+static json_t *all_vectors_json(const struct tolk_page_pair *pair, size_t weight_bytes)
 {
     static const enum tolk_attention_kind ORDER[] = {TOLK_CROSS, TOLK_ENCODER_SELF,
                                                      TOLK_DECODER_SELF};
     const struct tolk_inspection *const inspection = pair->inspection;
-    size_t room = MOST_VECTOR_BYTES;
+    const size_t left = weight_bytes < MOST_TABLE_BYTES ? MOST_TABLE_BYTES - weight_bytes : 0;
+    size_t room = left < MOST_VECTOR_BYTES ? left : MOST_VECTOR_BYTES;
     json_t *const all = json_object();
     for (size_t k = 0; k < sizeof ORDER / sizeof ORDER[0]; k++) {
         const size_t layers = tolk_inspection_layers(tolk_inspection_model(inspection), ORDER[k]);
@@ -246,6 +247,19 @@ static json_t *all_links_json(const struct tolk_page_links *links)
                      links_json(&links->posterior));
 }
 
+/* Of tables of weights, as base64. */
+static size_t bytes_of(json_t *weights)
+{
+    const char *key = NULL;
+    json_t *table = NULL;
+    size_t bytes = 0;
+    json_object_foreach((json_t *)weights, key, table)
+    {
+        bytes += json_string_length(table);
+    }
+    return bytes;
+}
+
 /* log p of the target, its end among them. */
 static double score(const struct tolk_page_pair *pair)
 {
@@ -271,7 +285,7 @@ json_t *tolk_page_pair_json(const struct tolk_page_pair *pair, const struct tolk
                             weights_json(pair->inspection, TOLK_ENCODER_SELF));
         json_object_set_new(weights, KIND_KEYS[TOLK_DECODER_SELF],
                             weights_json(pair->inspection, TOLK_DECODER_SELF));
-        json_object_set_new(json, "vectors", all_vectors_json(pair));
+        json_object_set_new(json, "vectors", all_vectors_json(pair, bytes_of(weights)));
     }
     json_object_set_new(json, "source", side_json(pair->source, pair->codec));
     json_object_set_new(json, "target", side_json(pair->target, pair->codec));

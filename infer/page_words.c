@@ -120,23 +120,9 @@ static void list_ends(struct entry *entries, size_t count, int (*order)(const vo
     }
 }
 
-static json_t *entry_json(const struct entry *entry, size_t embedded)
+/* The words that come often enough, those that are listed marked, in fresh memory. */
+static struct entry *make_entries(struct tolk_page_words *words, size_t least, size_t *count)
 {
-    json_t *const examples = json_array();
-    for (size_t i = 0; i < entry->count && json_array_size(examples) < MOST_EXAMPLES; i++) {
-        const size_t pair = entry->places[i].pair;
-        if (pair < embedded && (i == 0 || pair != entry->places[i - 1].pair)) {
-            json_array_append_new(examples, json_integer((json_int_t)pair));
-        }
-    }
-    return json_pack("{s:s, s:I, s:f, s:f, s:o}", "text", entry->places->text, "count",
-                     (json_int_t)entry->count, "entropy", entry->entropy, "probability",
-                     exp(entry->log_probability), "examples", examples);
-}
-
-json_t *tolk_page_words_json(struct tolk_page_words *words, size_t embedded)
-{
-    const size_t least = words->count < SMALL_CORPUS ? 1 : FEW_TIMES;
     struct entry *const entries = malloc((words->count + 1) * sizeof *entries);
     if (entries == NULL) {
         return NULL;
@@ -144,13 +130,59 @@ json_t *tolk_page_words_json(struct tolk_page_words *words, size_t embedded)
     if (words->count > 0) {
         qsort(words->items, words->count, sizeof *words->items, by_text);
     }
-    const size_t count = gather(words, least, entries);
-    list_ends(entries, count, by_probability);
-    list_ends(entries, count, by_entropy);
+    *count = gather(words, least, entries);
+    list_ends(entries, *count, by_probability);
+    list_ends(entries, *count, by_entropy);
+    return entries;
+}
+
+static size_t least_of(const struct tolk_page_words *words)
+{
+    return words->count < SMALL_CORPUS ? 1 : FEW_TIMES;
+}
+
+int tolk_page_words_mark(struct tolk_page_words *words, bool *wanted)
+{
+    size_t count = 0;
+    struct entry *const entries = make_entries(words, least_of(words), &count);
+    if (entries == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].listed) {
+            wanted[entries[i].places[0].pair] = true;
+        }
+    }
+    free(entries);
+    return 0;
+}
+
+static json_t *entry_json(const struct entry *entry, const size_t *places)
+{
+    json_t *const examples = json_array();
+    for (size_t i = 0; i < entry->count && json_array_size(examples) < MOST_EXAMPLES; i++) {
+        const size_t pair = entry->places[i].pair;
+        if (places[pair] != TOLK_NOT_IN_PAGE && (i == 0 || pair != entry->places[i - 1].pair)) {
+            json_array_append_new(examples, json_integer((json_int_t)places[pair]));
+        }
+    }
+    return json_pack("{s:s, s:I, s:f, s:f, s:o}", "text", entry->places->text, "count",
+                     (json_int_t)entry->count, "entropy", entry->entropy, "probability",
+                     exp(entry->log_probability), "examples", examples);
+}
+
+json_t *tolk_page_words_json(struct tolk_page_words *words, const size_t *places)
+{
+    const size_t least = least_of(words);
+    size_t count = 0;
+    struct entry *const entries = make_entries(words, least, &count);
+    if (entries == NULL) {
+        return NULL;
+    }
     json_t *const list = json_array();
     for (size_t i = 0; i < count; i++) {
         if (entries[i].listed) {
-            json_array_append_new(list, entry_json(&entries[i], embedded));
+            json_array_append_new(list, entry_json(&entries[i], places));
         }
     }
     free(entries);

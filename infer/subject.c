@@ -107,6 +107,7 @@ static void draw_reading(const struct tolk_subject *subject, const struct tolk_r
             subject->kind == TOLK_CROSS ? &reading->attention : &reading->views[0];
         const struct tolk_heatmap map = {rows, columns, attention->weights};
         tolk_heatmap_draw(&map, subject->terminal, out);
+        tolk_terminal_legend(subject->terminal, true, out);
         return;
     }
     const struct tolk_config *const config = &subject->model->config;
@@ -120,6 +121,7 @@ static void draw_reading(const struct tolk_subject *subject, const struct tolk_r
         .marked = subject->kind == TOLK_CROSS ? &marked : NULL,
     };
     tolk_head_grid_draw(&grid, subject->terminal, out);
+    tolk_terminal_legend(subject->terminal, false, out);
 }
 
 int tolk_subject_draw(const struct tolk_subject *subject, FILE *out, struct tolk_error *error)

@@ -19,6 +19,8 @@ enum {
     COLOUR_COUNT = sizeof BACKGROUNDS / sizeof BACKGROUNDS[0],
     RAMP_COUNT = sizeof RAMP / sizeof RAMP[0],
     NUMBER_WIDTH = 3,
+    LEGEND_CELL = 5,
+    LEGEND_WIDTH = 50, /* of the longest legend */
     USUAL_WIDTH = 80,
     GREATEST_WIDTH = 1 << 16
 };
@@ -136,4 +138,39 @@ void tolk_terminal_cell(const struct tolk_terminal *terminal, double weight, siz
         fprintf(out, "%*s", (int)width, "");
     }
     fputs("\033[0m", out);
+}
+
+/* The least weight, in percent, that a step of a scale of `count` steps stands for. */
+static int least_percent(size_t step, size_t count)
+{
+    return (int)((100.0 * (double)step - 50.0) / (double)(count - 1) + 0.5);
+}
+
+static void print_colours(const struct tolk_terminal *terminal, FILE *out)
+{
+    static const double weights[] = {0, 0.2, 0.4, 0.6, 0.8, 1};
+    for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++) {
+        tolk_terminal_cell(terminal, weights[i], LEGEND_CELL, true, out);
+    }
+    fputs(" %\n", out);
+}
+
+void tolk_terminal_legend(const struct tolk_terminal *terminal, bool numbers, FILE *out)
+{
+    const bool coloured = terminal->colours != TOLK_NO_COLOURS;
+    if (terminal->width < LEGEND_WIDTH || (coloured && numbers)) {
+        return;
+    }
+    fputc('\n', out);
+    if (coloured) {
+        print_colours(terminal, out);
+    } else if (terminal->ascii) {
+        fprintf(out, "%s  from %d %% in even steps to %d %%\n", ASCII_SHADES + 1,
+                least_percent(1, ASCII_COUNT), least_percent(ASCII_COUNT - 1, ASCII_COUNT));
+    } else {
+        for (size_t i = 1; i < BLOCK_COUNT; i++) {
+            fprintf(out, "%s from %d %%%s", BLOCKS[i], least_percent(i, BLOCK_COUNT),
+                    i + 1 < BLOCK_COUNT ? ", " : "\n");
+        }
+    }
 }

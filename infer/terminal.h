@@ -30,4 +30,8 @@ struct tolk_terminal tolk_terminal_of(FILE *out, enum tolk_when colours);
 void tolk_terminal_cell(const struct tolk_terminal *terminal, double weight, size_t width,
                         bool number, FILE *out);
 
+/* A line that says what shades stand for, with an empty line before it; nothing where the terminal
+ * is too narrow for it, nor where `numbers` stand in the coloured cells. */
+void tolk_terminal_legend(const struct tolk_terminal *terminal, bool numbers, FILE *out);
+
 #endif

@@ -12,7 +12,7 @@ trap 'rm -rf "$folder"' EXIT
 "$build/tolk" inspect --html "$folder/page.html" --gold '0-0 1-1 2-2 3-3 4-4 5-5' "$model" 'De kat zit op de mat.'
 for browser in chromium chromium-browser google-chrome; do
     command -v "$browser" >/dev/null || continue
-    "$browser" --headless=new --no-sandbox --disable-gpu --hide-scrollbars --window-size=1160,860 \
+    "$browser" --headless=new --no-sandbox --disable-gpu --hide-scrollbars --window-size=1160,1520 \
         --screenshot="$folder/page.png" "file://$folder/page.html" 2>"$folder/log" || cat "$folder/log" >&2
     mv "$folder/page.png" docs/page.png
     echo "docs/page.png: $(wc -c <docs/page.png) bytes"

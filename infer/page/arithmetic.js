@@ -6,8 +6,7 @@ const STRIP_HEIGHT = 44;
 const SHOWN_NUMBERS = 4;
 
 function arithmeticView(scene) {
-  const shown = isPosterior(scene.options.choice) ? { ...scene.options, shift: false } : scene.options;
-  const all = parts(scene.pair, shown, scene.cell.row, scene.cell.column);
+  const all = parts(scene.pair, priorOf(scene.options), scene.cell.row, scene.cell.column);
   const part = all[Math.min(scene.part, all.length - 1)];
   const { kind } = scene.options;
   const vectors = vectorsOf(scene.pair, kind, part.layer, part.head);
@@ -25,13 +24,18 @@ function arithmeticView(scene) {
   ];
 }
 
+/* What is worked out: posterior attention weighs the attention of its heads, at the step of the word. */
+function priorOf(options) {
+  return isPosterior(options.choice) ? { ...options, choice: { layer: "prior" }, shift: false } : options;
+}
+
 /* Posterior attention has no vectors of its own: it weighs those of its heads once the word is known. */
 function posteriorNote(scene) {
   const { matrix: m, cell } = scene;
   return [
     el("p", { class: "lead" }, "Now that ", quoted(m.rows[cell.row]), " is written, ", el("b", {}, percent(m.at(cell.row, cell.column))),
       " of it is put down to ", quoted(m.columns[cell.column]), " (posterior attention, Shankar & Sarawagi 2019): ",
-      formula(mi("P"), mo("("), mi("s"), mo("|"), mi("y"), mo(")"), mo("∝"), mi("a"), mo("·"), math("msup", mi("e"), mi("c"))), "."),
+      formula(mi("P"), mo("("), mi("s"), mo("|"), mi("y"), mo(")"), mo("∝"), mi("a"), mo("·"), power("e", "c")), "."),
     el("p", { class: "note" }, "a is the mean attention of its heads, worked out below; c is what those heads would add to the score of the written "
       + "piece if all of them looked at this position alone."),
   ];
@@ -39,7 +43,7 @@ function posteriorNote(scene) {
 
 function attentionFormula() {
   return formula(mi("Attention"), mo("("), mi("Q"), mo(","), mi("K"), mo(","), mi("V"), mo(")"), mo("="), mi("softmax"), mo("("),
-    fraction(row(mi("Q"), matrixSymbol("K", "T")), root(sub("d", mi("k")))), mo(")"), mi("V"));
+    fraction(row(mi("Q"), power("K", "T")), root(sub("d", mi("k")))), mo(")"), mi("V"));
 }
 
 /* What a row of the model stands for: the decoder's is a step, between its input and its output. */
@@ -55,12 +59,11 @@ function stepName(pair, kind, query) {
 /* An entry of a matrix of words or means is made of several weights: choose one. */
 function composition(scene, all, part) {
   const { cell } = scene;
-  const m = matrix(scene.pair, isPosterior(scene.options.choice) ? { ...scene.options, choice: { layer: "prior" }, shift: false } : scene.options);
-  const share = m.at(cell.row, cell.column);
+  const m = matrix(scene.pair, priorOf(scene.options));
   const asks = m.rows[cell.row];
   const asked = m.columns[cell.column];
   const sentence = el("p", { class: "lead" }, quoted(asks), " looks at ", quoted(asked), " with ",
-    el("b", {}, fixed(share, 3)), all.length === 1 ? ` (layer ${part.layer}, head ${part.head}).` : ". ");
+    el("b", {}, share(m.at(cell.row, cell.column))), all.length === 1 ? ` (layer ${part.layer}, head ${part.head}).` : ". ");
   if (all.length === 1) {
     return sentence;
   }
@@ -94,24 +97,44 @@ function worked(scene, part, vectors, names) {
   const sums = q.map((_, i) => softmax.weights.reduce((sum, w, j) => sum + w * vectors.v[j][i], 0));
   const weighted = v.map((x) => softmax.weights[part.key] * x);
   const dk = sub("d", mi("k"));
+  const { d_model: size } = data.model;
+  const heads = data.model.heads[kind];
   return el("ol", { class: "work" },
-    step("Two vectors", formula(vector("q"), mo("="), vector("x"), sub("W", mi("Q")), mo(","), vector("k"), mo("="), vector("y"), sub("W", mi("K"))),
-      el("p", {}, whence(kind, names), ` Each has d`, el("sub", {}, "k"), ` = ${data.model.d_model} / ${data.model.heads[kind]} = ${width} numbers.`),
-      strip("q", names.query, q), strip("k", names.key, k)),
-    step("Their product", formula(vector("q"), mo("·"), vector("k"), mo("="), math("msub", mo("∑"), mi("i")), sub("q", mi("i")), sub("k", mi("i"))),
+    step("Two vectors", [projection("q", "x", "Q"), projection("k", "y", "K")],
+      el("p", {}, whence(kind, names), ` W has ${size} × ${width} numbers of this head’s own, b is its bias, which the paper leaves out; d`,
+        el("sub", {}, "k"), ` = d`, el("sub", {}, "model"), ` / h = ${size} / ${heads} = ${width}.`),
+      strip("q", names.query, q), strip("k", names.key, k), commandLine(scene.pair, kind, part)),
+    step("Their product", [formula(vector("q"), mo("·"), vector("k"), mo("="), math("msub", mo("∑"), mi("i")), sub("q", mi("i")), sub("k", mi("i")))],
       strip("q ∘ k", "number by number", products),
-      result(vector("q"), mo("·"), vector("k"), mo("="), mn(products[0]), signed(products[1]), signed(products[2]), mo("+"), mo("…"), mo("="), mn(product)),
+      result(vector("q"), mo("·"), vector("k"), mo("="), mn(products[0]), signed(products[1]), signed(products[2]), mo("+"), mi("…"), mo("="), mn(product)),
       everyNumber({ q, k, "q · k": products })),
-    step("The scale", formula(fraction(row(vector("q"), mo("·"), vector("k")), root(dk))),
-      result(fraction(mn(product), root(mn(String(width)))), mo("="), fraction(mn(product), mn(Math.sqrt(width))), mo("="), mn(softmax.scores[part.key]))),
-    step("The softmax over the row", formula(sub("w", mi("j")), mo("="), fraction(
-      math("msup", mi("e"), sub("s", mi("j"))), row(math("msub", mo("∑"), mi("l")), math("msup", mi("e"), sub("s", mi("l")))))),
+    step("The scale", [formula(mi("s"), mo("="), fraction(row(vector("q"), mo("·"), vector("k")), root(dk)))],
+      result(mi("s"), mo("="), fraction(mn(product), root(mn(String(width)))), mo("="), fraction(mn(product), mn(Math.sqrt(width))), mo("="),
+        mn(softmax.scores[part.key]))),
+    step("The softmax over the row", [formula(sub("w", mi("j")), mo("="), fraction(
+      power("e", sub("s", mi("j"))), row(math("msub", mo("∑"), mi("l")), power("e", sub("s", mi("l"))))))],
       softmaxTable(softmax, names, part.key, seen)),
-    step("The weighted sum of the values", formula(vector("z"), mo("="), math("msub", mo("∑"), mi("j")), sub("w", mi("j")), math("msub", vector("v"), mi("j"))),
-      strip("v", names.key, v), strip(`${fixed(softmax.weights[part.key], 3)} · v`, names.key, weighted, v),
+    step("The weighted sum of the values", [projection("v", "y", "V"),
+      formula(vector("z"), mo("="), math("msub", mo("∑"), mi("j")), sub("w", mi("j")), math("msub", vector("v"), mi("j")))],
+      strip("v", names.key, v), strip(`${fixed(softmax.weights[part.key], 3)} · v`, "what it gives to z", weighted, v),
       strip("z", "sum over the row", sums),
       everyNumber({ v, [`${fixed(softmax.weights[part.key], 3)} · v`]: weighted, z: sums }),
-      el("p", {}, "The heads’ ", el("b", {}, "z"), " stand side by side and go through ", formula(sub("W", mi("O"))), ".")));
+      el("p", {}, "The paper calls z head", el("sub", {}, "i"), `. All ${heads} heads of the layer, side by side, make what it adds to each position: `),
+      result(mi("MultiHead"), mo("="), mi("Concat"), mo("("), sub("head", mn("0")), mo(","), mi("…"), mo(","), sub("head", mn(String(heads - 1))), mo(")"),
+        power("W", "O"))));
+}
+
+/* q = x W^Q + b^Q, and the others so. */
+function projection(vectorName, from, name) {
+  return formula(vector(vectorName), mo("="), vector(from), power("W", name), mo("+"), power(vector("b"), name));
+}
+
+/* The same in the terminal, where x, W and the bias have their numbers too. */
+function commandLine(pair, kind, part) {
+  const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  return el("details", {}, el("summary", {}, "x, W and b in the terminal"), el("pre", { class: "scroll" },
+    `tolk inspect --steps --kind ${kind} --layer ${part.layer} --head ${part.head} --no-shift --pieces --word ${part.query} \\\n    `
+    + `--given ${quote(pair.target.text)} ${data.model.name} ${quote(pair.source.text)}`));
 }
 
 function step(title, symbols, ...body) {
@@ -123,14 +146,14 @@ function result(...children) {
 }
 
 function signed(x) {
-  return x < 0 ? row(mo("−"), mn(-x)) : row(mo("+"), mn(x));
+  return x < 0 ? [mo("−"), mn(-x)] : [mo("+"), mn(x)];
 }
 
 function whence(kind, { query, key }) {
   const texts = {
-    cross: `q belongs to the decoder’s step ${query}; k, and later v, to the encoder’s output for ${key}.`,
-    encoder: `q belongs to ${query}, k and v to ${key}: all three from the encoder’s stream below this layer.`,
-    decoder: `q belongs to the decoder’s step ${query}, k and v to the step whose input is ${key}. Steps that come later are masked.`,
+    cross: `x is what this layer of the decoder has at the step ${query}, y what the encoder made of ${key}.`,
+    encoder: `x is what comes into this layer for ${query}, y what comes in for ${key}.`,
+    decoder: `x is what comes into this layer at the step ${query}, y at the step whose input is ${key}. Steps that come later are masked.`,
   };
   return texts[kind];
 }
@@ -169,17 +192,23 @@ function everyNumber(columns) {
   return details;
 }
 
+/* As `share`, in a formula. */
+function figure(x) {
+  const [digits, above] = share(x);
+  return above ? math("msup", mn(digits), mn(above.textContent)) : mn(digits);
+}
+
 function softmaxTable(softmax, names, chosen, seen) {
   return el("div", {}, el("div", { class: "scroll" }, el("table", { class: "softmax bars" },
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "key"), el("th", { scope: "col" }, "s = q·k / √d", el("sub", {}, "k")),
       el("th", { scope: "col" }, "e", el("sup", {}, "s − max")), el("th", { scope: "col" }, "w"))),
     el("tbody", {}, names.keys.map((name, j) => {
-      const bar = el("td", { class: "bar" }, el("span", {}), el("b", {}, j < seen ? fixed(softmax.weights[j], 3) : "0"));
+      const bar = el("td", { class: "bar" }, el("span", {}), el("b", {}, share(softmax.weights[j])));
       bar.style.setProperty("--w", softmax.weights[j]);
       return el("tr", { class: j === chosen ? "chosen" : "" }, el("th", { scope: "row" }, name),
         el("td", { class: "figure" }, j < seen ? fixed(softmax.scores[j]) : "masked, −∞"),
-        el("td", { class: "figure" }, fixed(softmax.powers[j], 3)), bar);
+        el("td", { class: "figure" }, share(softmax.powers[j])), bar);
     })))),
-  result(sub("w", mi("j")), mo("="), fraction(mn(fixed(softmax.powers[chosen], 3)), mn(fixed(softmax.sum, 3))), mo("="), mn(fixed(softmax.weights[chosen], 3))),
+  result(sub("w", mi("j")), mo("="), fraction(figure(softmax.powers[chosen]), figure(softmax.sum)), mo("="), figure(softmax.weights[chosen])),
   el("p", { class: "note" }, `The largest score, ${fixed(softmax.largest)}, is subtracted from all: the quotient stays, and no power is too large.`));
 }

@@ -4,38 +4,61 @@
 
 function corpusView(open) {
   const { corpus } = data;
-  const list = el("div", { class: "pairs" });
+  const lines = range(data.pairs.length).map(measured);
+  const head = el("h3", { tabindex: "-1" });
+  const again = el("button", { type: "button", class: "plain", onclick: () => narrow(null) }, "Show all again");
+  const list = el("ol", {});
   let filter = null;
+  let order = "line";
 
   function fillList() {
-    const pairs = range(data.pairs.length).filter((i) => filter === null || filter.examples.includes(i));
-    list.replaceChildren(el("h3", {}, filter === null ? "Pairs" : "Pairs with “", filter === null ? "" : filter.text, filter === null ? "" : "”"),
-      el("p", { class: "note" }, pairsNote(),
-        filter === null ? null : el("button", { type: "button", class: "plain", onclick: () => narrow(null) }, "Show all again")),
-      el("ol", {}, pairs.map((i) => pairLine(i, open))));
+    head.replaceChildren(filter === null ? "Pairs" : `Pairs with “${filter.text}”`);
+    again.hidden = filter === null;
+    list.replaceChildren(...lines.filter(({ i }) => filter === null || filter.examples.includes(i))
+      .sort(ORDERS[order]).map((line) => pairLine(line, open)));
   }
   function narrow(word) {
     filter = word;
     fillList();
+    head.focus();
   }
+  const orders = [["line", "As in the file"], ["aer", "Highest AER first"], ["expected", "Least expected first"]]
+    .filter(([name]) => name !== "aer" || corpus.gold > 0);
   fillList();
   return el("div", { class: "corpus" },
-    el("div", { class: "boxes" }, headTable(corpus), wordTables(corpus, narrow)), list);
+    el("div", { class: "boxes" }, headTable(corpus), wordTables(corpus, narrow)),
+    el("section", { class: "pairs" }, head, el("p", { class: "note" }, pairsNote(), again),
+      radios("order", "Order of the pairs", orders, order, (chosen) => { order = chosen; fillList(); }), list));
+}
+
+const ORDERS = {
+  line: (a, b) => a.i - b.i,
+  aer: (a, b) => (b.aer ?? -1) - (a.aer ?? -1) || a.i - b.i,
+  expected: (a, b) => a.expected - b.expected || a.i - b.i,
+};
+
+/* A pair's AER, and how much the model expected its translation: log p for each piece. */
+function measured(i) {
+  const pair = data.pairs[i];
+  const links = linksOf(pair, { choice: { layer: "alignment" }, shift: data.alignment.shift });
+  return {
+    i, pair, aer: pair.gold === null ? null : errorRate(links, parseLinks(pair.gold)).aer,
+    expected: pair.score / (pair.target.pieces.length + 1),
+  };
 }
 
 function pairsNote() {
   const { corpus } = data;
   return corpus.pairs > data.pairs.length
-    ? `The figures are of all ${corpus.pairs} pairs; the first ${data.pairs.length} are in this page. `
+    ? `The figures are of all ${corpus.pairs} pairs. ${data.pairs.length} of them are in this page: where the words above stand, those with the highest AER, and the first. `
     : `All ${corpus.pairs} are in this page. `;
 }
 
-function pairLine(i, open) {
-  const pair = data.pairs[i];
-  const gold = pair.gold === null ? null : errorRate(linksOf(pair, { choice: { layer: "alignment" }, shift: data.alignment.shift }), parseLinks(pair.gold));
-  return el("li", { value: i }, el("button", { type: "button", onclick: () => open(i) },
+function pairLine({ i, pair, aer, expected }, open) {
+  return el("li", {}, el("button", { type: "button", onclick: () => open(i) },
     el("span", { class: "from" }, pair.source.text), el("span", { class: "to" }, pair.target.text),
-    el("span", { class: "figure" }, gold === null ? "" : `AER ${fixed(gold.aer)}`)));
+    el("span", { class: "figure" }, aer === null ? "" : `AER ${fixed(aer)}`),
+    el("span", { class: "figure" }, `p ${fixed(Math.exp(expected))}`)));
 }
 
 /* AER of each head; the best has a mark, the alignment's its dot. */
@@ -50,7 +73,7 @@ function headTable(corpus) {
   const best = Math.min(...Object.values(tables).flat(2));
   const columns = [...range(data.model.heads.cross), "mean"];
   const draw = (name) => el("table", { class: "heads figures" },
-    el("caption", {}, name === "output" ? "read where a word is the output" : "read where it is the input (shift)"),
+    el("caption", {}, name === "output" ? "Read where a word is the output" : "Read where it is the input (shift)"),
     el("thead", {}, el("tr", {}, el("td", {}), columns.map((h) => el("th", { scope: "col" }, h === "mean" ? "mean" : `head ${h}`)))),
     el("tbody", {}, tables[name].map((rates, layer) => el("tr", {},
       el("th", { scope: "row" }, layer === data.model.layers.cross ? "mean" : `layer ${layer}`),
@@ -61,7 +84,7 @@ function headTable(corpus) {
         return made;
       })))));
   return el("section", { class: "box" }, el("h3", {}, "AER of each head"),
-    el("p", { class: "lead" }, `${nameOf({ layer: "alignment" })}${data.alignment.shift ? ", shifted" : ""}: AER `, el("b", {}, fixed(alignment, 3)),
+    el("p", { class: "lead" }, `${capital(nameOf({ layer: "alignment" }))}${data.alignment.shift ? ", shifted" : ""}. AER `, el("b", {}, fixed(alignment, 3)),
       ` over ${corpus.gold} pair${corpus.gold === 1 ? "" : "s"} with gold links.`),
     draw("output"), draw("input"),
     el("p", { class: "note" }, "The lower the better; bold is the lowest, a dot is an alignment head."));
@@ -76,7 +99,7 @@ function wordTables(corpus, narrow) {
   ];
   return el("section", { class: "box" }, el("h3", {}, "Words"),
     el("p", { class: "note" }, `Target words that come at least ${corpus.least} times. Bits: the entropy of the word’s attention, 0 where it looks at one word only. `,
-      "p: the geometric mean of its probability."),
+      "p: the geometric mean of its probability. Click a word to see its pairs."),
     el("div", { class: "words-tables" }, orders.map(([title, order]) => el("table", { class: "words" },
       el("caption", {}, title),
       el("thead", {}, el("tr", {}, ["word", "times", "bits", "p"].map((t) => el("th", { scope: "col" }, t)))),

@@ -63,29 +63,43 @@ function written(search, step) {
     el("span", { class: "text" }, before || START, el("mark", {}, before || search.ids[step] === data.model.eos ? fresh : ` ${fresh}`)));
 }
 
-/* The source with what this step looks at. */
+/* What this step looks at: the source, or what was written; each a way to its arithmetic. */
 function looking(scene, step) {
-  const { pair } = scene;
-  const shares = stepShares(pair, scene.options, step);
-  return el("div", { class: "looking" }, el("span", { class: "label" }, `Where it looks (${nameOf(scene.options.choice)})`),
-    el("div", { class: "source" }, shares.labels.map((label, i) => {
-      const made = el("button", {
-        type: "button", class: special(label) ? "token special" : "token", onclick: () => scene.pickStep(step, i),
-        title: "Show the arithmetic",
-      }, el("span", { class: "bar", "aria-hidden": "true" }), el("span", { class: "text" }, label),
-      el("span", { class: "share" }, percent(shares.values[i])));
-      shade(made, shares.values[i]);
-      return made;
-    })));
+  const { kind, choice } = scene.options;
+  const shares = stepShares(scene, step);
+  const tokens = shares.labels.map((label, i) => {
+    const made = el("button", {
+      type: "button", class: special(label) ? "token special" : "token", onclick: () => choose(i), title: "Its arithmetic",
+    }, el("span", { class: "text" }, label), " ", el("span", { class: "share" }, percent(shares.values[i])));
+    shade(made, shares.values[i]);
+    return made;
+  });
+  const press = (chosen) => tokens.forEach((token, i) => token.setAttribute("aria-pressed", String(i === chosen)));
+  const choose = (i) => {
+    press(i);
+    scene.pick(step, shares.strongest[i]);
+  };
+  press(shares.of[scene.cellNow().column]);
+  return el("div", { class: "looking" },
+    el("span", { class: "label" }, `Where it looks${kind === "decoder" ? " in what it has read" : ""} (${nameOf(choice)})`),
+    el("div", { class: "source" }, tokens));
 }
 
-/* One row of pieces over the labels of the source. */
-function stepShares(pair, options, step) {
-  const m = matrix(pair, { ...options, kind: "cross", units: "pieces", shift: false });
-  const columns = axis(pair, "source", options.units);
-  const values = columns.labels.map(() => 0);
-  columns.of.forEach((column, k) => { values[column] += m.at(step, k); });
-  return { labels: columns.labels, values };
+/* One row of pieces over the labels, and the piece of each label that has most of it. */
+function stepShares(scene, step) {
+  const { matrix: m, options, pair, words } = scene;
+  const side = SIDES[options.kind].key;
+  const columns = axis(pair, side, words ? "words" : "pieces");
+  const labels = options.kind === "decoder" ? columns.labels.slice(0, step + 1) : columns.labels;
+  const values = labels.map(() => 0);
+  const strongest = labels.map(() => null);
+  columns.of.forEach((column, k) => {
+    if (column < labels.length) {
+      values[column] += m.at(step, k);
+      strongest[column] = strongest[column] === null || m.at(step, k) > m.at(step, strongest[column]) ? k : strongest[column];
+    }
+  });
+  return { labels, values, strongest, of: columns.of };
 }
 
 function continuations(pair, search, path, step) {
@@ -128,8 +142,8 @@ function beamTable(search, path, step) {
     el("td", { class: "figure" }, c.id === data.model.eos ? fixed(c.normalised_score) : ""));
   return el("section", { class: "box" }, el("h3", {}, `Beam after this step (width ${search.beam})`),
     el("div", { class: "scroll" }, el("table", { class: "beam" },
-      el("thead", {}, el("tr", {}, ["hypothesis", "log p", "by length"].map((t) => el("th", { scope: "col" }, t)))),
+      el("thead", {}, el("tr", {}, ["hypothesis", "log p", "ranked by"].map((t) => el("th", { scope: "col" }, t)))),
       el("tbody", {}, [...now, ...ended].map(line)))),
-    el("p", { class: "note" }, "The bold one becomes the translation. Ended hypotheses leave the beam, which narrows; log p divided by ",
-      `length^${search.length_penalty} ranks them.`));
+    el("p", { class: "note" }, "The bold one becomes the translation. Hypotheses that end leave the beam, which narrows; log p divided by ",
+      search.length_penalty === 1 ? "the number of pieces" : ["the number of pieces to the power of ", String(search.length_penalty)], " ranks them."));
 }

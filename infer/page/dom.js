@@ -45,9 +45,19 @@ function fixed(x, digits = 2) {
   return text.replace("-", "−");
 }
 
-/* A piece as a reader knows it: the mark of a word's beginning is a space. */
-function readable(piece) {
-  return piece.replaceAll("▁", " ").trim() || piece;
+/* Numbers from 0 to 1 that a softmax makes: what three digits would call 0 is told by its power of ten. */
+const SMALLEST_FIXED = 0.0005;
+
+function share(x) {
+  if (x >= SMALLEST_FIXED || x === 0) {
+    return [fixed(x, 3)];
+  }
+  const [digits, exponent] = x.toExponential(1).split("e-");
+  return [`${digits}·10`, el("sup", {}, `−${exponent}`)];
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /* ---- formulas ---- */
@@ -60,7 +70,11 @@ function math(tag, ...children) {
 
 const mi = (name) => math("mi", name);
 const mn = (number) => math("mn", typeof number === "number" ? fixed(number) : number);
-const mo = (sign) => math("mo", sign);
+const mo = (sign) => {
+  const node = math("mo", sign);
+  node.setAttribute("stretchy", "false");
+  return node;
+};
 const sub = (base, index) => math("msub", mi(base), index);
 const row = (...children) => math("mrow", ...children);
 const root = (...children) => math("msqrt", ...children);
@@ -73,12 +87,15 @@ function vector(name) {
   return node;
 }
 
-function matrixSymbol(name, power) {
-  return power ? math("msup", mi(name), mi(power)) : mi(name);
+/* W with Q above it, as the paper writes its matrices. */
+function power(base, above) {
+  return math("msup", typeof base === "string" ? mi(base) : base, typeof above === "string" ? mi(above) : above);
 }
 
 function formula(...children) {
-  return el("span", { class: "formula" }, math("math", row(...children)));
+  const whole = math("math", row(...children));
+  whole.setAttribute("displaystyle", "true");
+  return el("span", { class: "formula" }, whole);
 }
 
 /* ---- groups of radio buttons ---- */
@@ -90,10 +107,10 @@ function radios(name, legend, options, chosen, choose) {
     }), el("span", {}, text))));
 }
 
-function checkbox(text, checked, choose) {
+function checkbox(text, checked, choose, sample = null) {
   return el("label", { class: "check" }, el("input", {
     type: "checkbox", checked, onchange: (event) => choose(event.target.checked),
-  }), el("span", {}, text));
+  }), el("span", {}, text), sample && el("i", { class: `sample ${sample}`, "aria-hidden": "true" }));
 }
 
 /* Arrow keys move the focus among elements of which one is in the tab order. */

@@ -5,6 +5,7 @@
 const PITCH = 36; /* from word to word, in pixels */
 const WIDEST_LINE = 15;
 const THINNEST_WEIGHT = 0.02;
+const GOLD_OFFSET = 4; /* beside the hard link of the same words */
 
 function linesView(scene) {
   const { matrix: m } = scene;
@@ -15,9 +16,9 @@ function linesView(scene) {
   const drawing = svg("svg", {
     class: "lines", viewBox: `0 0 100 ${height}`, height, preserveAspectRatio: "none", "aria-hidden": "true",
   });
-  const between = (column, line, attributes) => {
-    const from = middle(column, m.columns.length);
-    const to = middle(line, m.rows.length);
+  const between = (column, line, attributes, offset = 0) => {
+    const from = middle(column, m.columns.length) + offset;
+    const to = middle(line, m.rows.length) + offset;
     return svg("path", { d: `M 0 ${from} C 45 ${from} 55 ${to} 100 ${to}`, ...attributes });
   };
   m.rows.forEach((_, r) => m.columns.forEach((__, c) => {
@@ -29,9 +30,9 @@ function linesView(scene) {
       drawing.append(path);
     }
   }));
-  for (const [links, name] of [[scene.gold, "gold"], [scene.links, "hard"]]) {
+  for (const [links, name, offset] of [[scene.gold, "gold", GOLD_OFFSET], [scene.links, "hard", 0]]) {
     for (const { source, target, possible } of links) {
-      const path = between(source, target, { class: `${name}${possible ? " possible" : ""}` });
+      const path = between(source, target, { class: `${name}${possible ? " possible" : ""}` }, offset);
       lines.push({ row: target, column: source, path });
       drawing.append(path);
     }
@@ -56,6 +57,7 @@ function linesView(scene) {
     queries.forEach((b, i) => b.setAttribute("aria-pressed", String(isAt(pinned, "query", i))));
     keys.forEach((b, i) => b.setAttribute("aria-pressed", String(isAt(pinned, "key", i))));
     show(here);
+    scene.pickStrongest(here);
   }
 
   /* What one word looks at, or who looks at it. */
@@ -65,7 +67,7 @@ function linesView(scene) {
     lines.forEach(({ row: r, column: c, path }) => path.classList.toggle("on", touched(r, c)));
     keys.forEach((button, c) => heat(button, at && at.side === "query" ? m.at(at.index, c) : null, isAt(at, "key", c)));
     queries.forEach((button, r) => heat(button, at && at.side === "key" ? m.at(r, at.index) : null, isAt(at, "query", r)));
-    scene.tell(at);
+    scene.tell(at, at !== null && at === pinned);
   }
 
   rove(keys, 0, (key, i) => (key === "ArrowRight" ? null : alongList(key, i, keys.length)));

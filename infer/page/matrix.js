@@ -5,6 +5,7 @@
 /* How dark a cell is, and with it which ink is read on it best (in either theme). */
 const MIDDLE_INK = 0.57;
 const STRONG_INK = 0.8;
+const MANY_COLUMNS = 14;
 
 function shade(element, share) {
   element.style.setProperty("--w", share.toFixed(4));
@@ -43,8 +44,9 @@ function matrixView(scene) {
 
   const heads = m.columns.map((text) => el("th", { scope: "col", class: special(text) }, el("span", {}, text)));
   const sides = m.rows.map((text) => el("th", { scope: "row", class: special(text) }, text));
-  const table = el("table", { class: "matrix", role: "grid", "aria-label": `${scene.name}, percent` },
-    el("caption", {}, `Rows look, columns are looked at. ${scene.name}; percent of each row.`),
+  const table = el("table", {
+    class: m.columns.length > MANY_COLUMNS ? "matrix small" : "matrix", role: "grid", "aria-label": `${scene.name}, percent`,
+  },
     el("thead", {}, el("tr", {}, el("td", { class: "corner" }), heads)),
     el("tbody", {}, m.rows.map((_, r) => el("tr", {}, sides[r], m.columns.map((__, c) => cell(r, c))))));
 
@@ -75,7 +77,10 @@ function matrixView(scene) {
   });
   select(scene.cell.row, scene.cell.column);
   cross(scene.cell.row, scene.cell.column);
-  return el("div", { class: "scroll" }, table);
+  return el("div", {},
+    el("p", { class: "note matrix-note" }, `${capital(scene.name)}. Rows look, columns are looked at; percent of each row.`
+      + (scene.options.kind === "decoder" ? ` A row is the step that has just read its ${scene.options.units === "words" ? "word" : "piece"}.` : "")),
+    el("div", { class: "scroll" }, table));
 }
 
 function special(text) {

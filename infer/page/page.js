@@ -4,6 +4,7 @@
 
 const VIEWS = { corpus: "Corpus", lines: "Lines", matrix: "Matrix", decoding: "Decoding" };
 const KIND_NAMES = { cross: "Cross", encoder: "Encoder", decoder: "Decoder" };
+const KIND_TITLES = { cross: "Cross-attention", encoder: "Self-attention of the encoder", decoder: "Self-attention of the decoder" };
 
 const state = {
   pair: 0,
@@ -18,7 +19,7 @@ const state = {
   },
   showHard: true,
   showGold: true,
-  cell: null,
+  cell: null, /* whose arithmetic is shown; null: where a reader begins */
   part: 0,
   step: 0,
 };
@@ -29,13 +30,17 @@ function current() {
   return data.pairs[state.pair];
 }
 
+/* A step of the decoder is a row of pieces, and it has nothing to do with the encoder's. */
 function options() {
-  return { kind: state.kind, choice: state.choices[state.kind], units: state.units, shift: state.shift };
+  const decoding = state.view === "decoding";
+  const kind = decoding && state.kind === "encoder" ? "cross" : state.kind;
+  return { kind, choice: state.choices[kind], units: decoding ? "pieces" : state.units, shift: !decoding && state.shift };
 }
 
 function change(changes) {
+  const before = options();
   Object.assign(state, changes);
-  const moved = ["pair", "kind", "units"].some((name) => name in changes);
+  const moved = "pair" in changes || options().kind !== before.kind || options().units !== before.units;
   if (moved) {
     state.cell = null;
   }
@@ -44,10 +49,12 @@ function change(changes) {
   }
   if ("pair" in changes) {
     state.step = 0;
-    drawHeader();
   }
   if (moved) {
     heads = null;
+  }
+  if ("pair" in changes || "view" in changes) {
+    drawHeader();
   }
   draw();
 }
@@ -73,35 +80,54 @@ function makeScene(pair) {
   const linked = wanted.kind === "cross" && wanted.units === "words";
   const gold = pair.gold === null ? [] : parseLinks(pair.gold);
   const m = matrix(pair, wanted);
-  state.cell = state.cell || firstCell(m);
+  state.cell = state.cell || (state.view === "decoding" ? greatestOfRow(m, state.step) : firstCell(m));
   return {
     pair, options: wanted, matrix: m, cell: state.cell, part: state.part, step: state.step, hasGold: pair.gold !== null,
     hard: linked ? linksOf(pair, wanted) : [],
     links: linked && state.showHard ? linksOf(pair, wanted) : [],
     gold: linked && state.showGold ? gold : [],
-    name: `${KIND_NAMES[wanted.kind]}-attention, ${nameOf(wanted.choice)}`,
+    name: `${KIND_TITLES[wanted.kind]}, ${nameOf(wanted.choice)}`,
     titles: titles(wanted.kind),
-    tell: (at) => tell(pair, m, at),
+    words: state.units === "words" && wanted.kind === "cross",
+    tell: (at, kept) => tell(pair, m, at, kept),
     pick,
-    pickStep: (step, column) => {
-      state.kind = "cross";
-      state.shift = false;
-      state.units = "pieces";
-      state.step = step;
-      const piece = axis(pair, "source", wanted.units).of.indexOf(column);
-      state.cell = { row: step, column: piece };
-      heads = null;
-      draw();
-    },
+    pickStrongest,
     choosePart: (part) => change({ part }),
-    chooseStep: (step) => { state.step = step; },
+    chooseStep,
+    cellNow: () => state.cell,
   };
 }
 
 function pick(row, column) {
   state.cell = { row, column };
   state.part = 0;
+  const scene = makeScene(current());
+  drawArithmetic(scene);
+  if (state.view === "matrix") {
+    tellCell(scene);
+  }
+}
+
+/* A word's strongest tie: what it looks at most, or who looks at it most. */
+function pickStrongest({ side, index }) {
+  const m = matrix(current(), options());
+  if (side === "query") {
+    pick(index, greatestOfRow(m, index).column);
+    return;
+  }
+  pick(range(m.rows.length).reduce((best, r) => (m.at(r, index) > m.at(best, index) ? r : best), 0), index);
+}
+
+function chooseStep(step) {
+  if (step !== state.step) {
+    Object.assign(state, { step, cell: null, part: 0 });
+  }
   drawArithmetic(makeScene(current()));
+}
+
+function greatestOfRow(m, row) {
+  const column = range(m.columns.length).reduce((best, c) => (m.at(row, c) > m.at(row, best) ? c : best), 0);
+  return { row, column };
 }
 
 /* Where a reader begins: the largest weight between two words. */
@@ -118,8 +144,8 @@ function firstCell(m) {
 function titles(kind) {
   return {
     cross: { key: "Source", query: "Translation" },
-    encoder: { key: "is looked at", query: "looks" },
-    decoder: { key: "is looked at", query: "looks" },
+    encoder: { key: "Looked at", query: "Looking" },
+    decoder: { key: "Looked at", query: "Looking" },
   }[kind];
 }
 
@@ -127,23 +153,35 @@ function titles(kind) {
 
 function drawHeader() {
   const pair = current();
-  const { model } = data;
-  document.title = `${pair.source.text} · tolk`;
-  byId("sentence").replaceChildren(el("span", { lang: data.languages ? data.languages.source : null }, pair.source.text),
-    el("span", { class: "to" }, pair.target.text));
+  const { model, corpus } = data;
+  const whole = state.view === "corpus";
+  const title = whole ? corpus.name : pair.source.text;
+  const below = whole ? `${counted(corpus.pairs, "pair")}, ${corpus.gold === corpus.pairs ? "all with" : corpus.gold === 0 ? "without" : `${corpus.gold} with`} gold links` : pair.target.text;
+  document.title = `${title} · tolk`;
+  byId("sentence").className = title.length > LONG_TITLE ? "long" : "";
+  byId("sentence").replaceChildren(el("span", {}, title), el("span", { class: "to" }, below));
   const facts = [
     model.name, `${model.layers.encoder} + ${model.layers.decoder} layers`, `${model.heads.cross} heads`,
-    `d_model ${model.d_model}`, `d_k ${model.d_model / model.heads.cross}`, pair.given ? "the translation was given" : null,
-    pair.score === null ? null : `log p ${fixed(pair.score)}`,
+    `d_model ${model.d_model}`, `d_k ${model.d_model / model.heads.cross}`, !whole && pair.given ? "the translation was given" : null,
+    whole ? null : `log p ${fixed(pair.score)}`,
   ].filter(Boolean);
-  byId("facts").replaceChildren(facts.join(" · "), data.pairs.length > 1 ? turner() : "");
+  byId("facts").replaceChildren(facts.join(" · "), !whole && data.pairs.length > 1 ? turner() : "");
+}
+
+const LONG_TITLE = 70; /* characters */
+
+function counted(count, name) {
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }
 
 function turner() {
   const count = data.pairs.length;
-  const turn = (by) => change({ pair: (state.pair + by + count) % count, view: state.view === "corpus" ? "lines" : state.view });
+  const turn = (by) => {
+    change({ pair: (state.pair + by + count) % count });
+    document.querySelector(`.turner button${by < 0 ? "" : ":last-child"}`).focus();
+  };
   return el("span", { class: "turner" }, el("button", { type: "button", onclick: () => turn(-1), "aria-label": "Pair before" }, "←"),
-    ` pair ${state.pair} of ${count} `, el("button", { type: "button", onclick: () => turn(1), "aria-label": "Next pair" }, "→"));
+    ` pair ${state.pair + 1} of ${count} `, el("button", { type: "button", onclick: () => turn(1), "aria-label": "Next pair" }, "→"));
 }
 
 function drawTabs(pair) {
@@ -174,13 +212,13 @@ function drawControls(pair) {
       radios("units", "Units", [["words", "Words"], ["pieces", "Pieces"]], state.units, (units) => change({ units })),
       el("div", { class: "checks" },
         checkbox("Shift", state.shift, (shift) => change({ shift })),
-        checkbox("Hard links", state.showHard, (showHard) => change({ showHard })),
-        checkbox("Gold links", state.showGold, (showGold) => change({ showGold }))),
+        checkbox("Hard links", state.showHard, (showHard) => change({ showHard }), "hard"),
+        checkbox("Gold links", state.showGold, (showGold) => change({ showGold }), "gold")),
       el("p", { id: "agreement", class: "agreement" }));
   }
   form.querySelectorAll("[name=kind]").forEach((input) => {
-    input.checked = input.value === state.kind;
-    input.disabled = !pair.weights[input.value];
+    input.checked = input.value === options().kind;
+    input.disabled = !pair.weights[input.value] || (input.value === "encoder" && state.view === "decoding");
   });
   form.querySelectorAll("[name=units]").forEach((input) => { input.checked = input.value === state.units; });
   const [shift, hard, gold] = form.querySelectorAll(".check");
@@ -194,7 +232,7 @@ function drawControls(pair) {
 
 /* The hard links of what is shown, against gold. */
 function agreement(pair) {
-  if (pair.gold === null || state.kind !== "cross" || state.units !== "words") {
+  if (pair.gold === null || options().kind !== "cross" || options().units !== "words") {
     return "";
   }
   const found = errorRate(linksOf(pair, options()), parseLinks(pair.gold));
@@ -203,7 +241,7 @@ function agreement(pair) {
 
 function drawPicker(scene) {
   if (heads === null) {
-    heads = picker(scene, (choice) => change({ choices: { ...state.choices, [state.kind]: choice } }));
+    heads = picker(scene, (choice) => change({ choices: { ...state.choices, [options().kind]: choice } }));
     byId("picker").replaceChildren(heads.element);
   }
   const scored = scene.pair.gold !== null && scene.options.kind === "cross" && scene.options.units === "words";
@@ -223,16 +261,29 @@ function drawView(scene) {
 }
 
 function drawArithmetic(scene) {
-  byId("arithmetic").replaceChildren(...(scene.pair.vectors ? arithmeticView(scene) : []));
+  byId("arithmetic").replaceChildren(...(scene.pair.vectors ? arithmeticView(scene) : [
+    el("p", { class: "note" }, "Self-attention, the search and the arithmetic of each weight are in the page of one pair alone: ",
+      el("code", {}, `tolk inspect --html FILE --given TRANSLATION ${data.model.name} SENTENCE`), "."),
+  ]));
 }
 
 /* Below the view, and to a screen reader: what a word looks at, each a way to its arithmetic. */
 const TOLD_SHARES = 5;
 
-function tell(pair, m, at) {
+let said = { at: null, kept: false };
+
+function tell(pair, m, at, kept = false) {
   const line = byId("told");
+  if (at !== null && at === said.at && kept === said.kept) {
+    return; /* a link in it may be about to have the focus */
+  }
+  said = { at, kept };
   if (at === null) {
-    line.replaceChildren(state.view === "lines" ? "Point at a word, or move to it with Tab and the arrow keys, to see where it looks." : "");
+    const texts = {
+      lines: "Point at a word, or move to it with Tab and the arrow keys, to see where it looks. Click it, or press Enter, to keep it.",
+      matrix: "Click a cell, or move to it with the arrow keys and press Enter, to see its arithmetic below.",
+    };
+    line.replaceChildren(texts[state.view] || "");
     return;
   }
   const asks = at.side === "query";
@@ -240,7 +291,18 @@ function tell(pair, m, at) {
     text, row: asks ? at.index : i, column: asks ? i : at.index, share: asks ? m.at(at.index, i) : m.at(i, at.index),
   })).sort((a, b) => b.share - a.share).slice(0, TOLD_SHARES).filter((s) => s.share >= 0.005);
   line.replaceChildren(el("b", {}, (asks ? m.rows : m.columns)[at.index]), asks ? " looks at " : " is looked at by ",
-    ...shares.flatMap((s, i) => [i > 0 ? ", " : "", `${s.text} ${percent(s.share)}`]), ".");
+    ...shares.flatMap((s, i) => [i > 0 ? ", " : "", toArithmetic(kept && pair.vectors, s, `${s.text} ${percent(s.share)}`)]), ".");
+}
+
+function toArithmetic(possible, { row, column }, text) {
+  return possible
+    ? el("a", { href: "#arithmetic", title: "Its arithmetic", onclick: () => pick(row, column) }, text)
+    : text;
+}
+
+function tellCell({ pair, matrix: m, cell }) {
+  byId("told").replaceChildren(el("b", {}, m.rows[cell.row]), ` looks at ${m.columns[cell.column]} with ${percent(m.at(cell.row, cell.column))}`,
+    ...(pair.vectors ? [": ", toArithmetic(true, cell, "its arithmetic"), "."] : ["."]));
 }
 
 function drawTheme() {

@@ -46,9 +46,10 @@ function picker(scene, choose) {
     }
   }
 
-  const whole = el("div", {}, el("h2", {}, "Layers and heads"), ...own, table,
+  const whole = el("div", {}, el("h2", {}, kind === "cross" ? "Layers and heads" : `Layers and heads of the ${kind}`), ...own, table,
     kind === "cross" ? el("p", { class: "note" }, el("i", { class: "dot" }), " an alignment head: what ",
-      el("code", {}, "tolk align"), " reads", scene.hasGold ? ". Numbers: AER of this pair." : ".") : null);
+      el("code", {}, "tolk align"), " reads.",
+      scene.hasGold && scene.options.units === "words" ? el("span", { class: "of-pair" }, " Numbers: AER of this pair.") : null) : null);
   return { element: whole, draw: (options, numberOf) => drawings.forEach((d) => thumbnail(d, scene.pair, options, numberOf)) };
 }
 

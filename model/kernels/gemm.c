@@ -196,7 +196,7 @@ INLINE void put_first(size_t count, const struct tolk_gemm_target *t, real *c, s
 /* Between so many steps of k some lines are asked for: all at once they would fill the processor's
  * queue of misses, and the product wait. Fewer steps would keep its arithmetic ports busy with
  * counting, where two of them multiply. */
-enum { PAUSE = 64, C_ROWS_A_PAUSE = TOLK_TILE_ROWS_MAX };
+enum { PAUSE = 16, C_ROWS_A_PAUSE = 4 };
 
 /* What lies ahead, and how far it is asked for. */
 struct ahead {

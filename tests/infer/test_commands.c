@@ -181,10 +181,11 @@ END_TEST
 START_TEST(inspects_a_sentence_and_a_given_translation)
 {
     char *const folder = tolk_test_tiny_folder(1);
+    setenv("COLUMNS", "80", 1);
     struct tolk_test_ran ran = TOLK_TEST_RUN(tolk_command_inspect, folder, "De kat zit", "--given",
                                              "The cat is", "--colour", "never");
     ck_assert_msg(ran.status == 0, "%s", ran.log);
-    ck_assert_uint_eq(tolk_test_count_lines(ran.out), 5 + 1 + 4);
+    ck_assert_uint_eq(tolk_test_count_lines(ran.out), 5 + 1 + 4 + 2);
     ck_assert_ptr_null(strchr(ran.out, '\033'));
     tolk_test_ran_free(&ran);
     ran = TOLK_TEST_RUN(tolk_command_inspect, folder, "De kat zit", "--colour", "always");
@@ -209,10 +210,10 @@ START_TEST(inspects_every_kind_and_all_heads)
         const char *const arguments[5];
         size_t lines;
     } runs[] = {
-        {{"--kind", "encoder"}, 5 + 1 + 4},
-        {{"--kind", "decoder", "--layer", "0"}, 5 + 1 + 3},
-        {{"--all"}, 5 + 1 + 2 * (1 + 2 + 3)},
-        {{"--all", "--kind", "encoder"}, 5 + 1 + 2 * (1 + 2 + 4)},
+        {{"--kind", "encoder"}, 5 + 1 + 4 + 2},
+        {{"--kind", "decoder", "--layer", "0"}, 5 + 1 + 3 + 2},
+        {{"--all"}, 5 + 1 + 2 * (1 + 2 + 3) + 2},
+        {{"--all", "--kind", "encoder"}, 5 + 1 + 2 * (1 + 2 + 4) + 2},
     };
     char *const folder = tolk_test_tiny_folder(1);
     setenv("COLUMNS", "80", 1);

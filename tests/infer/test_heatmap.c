@@ -300,6 +300,51 @@ static struct tolk_terminal terminal_with(const char *name, const char *value, e
     return terminal;
 }
 
+static char *legend_of(const struct tolk_terminal *terminal, bool numbers)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *const out = open_memstream(&text, &size);
+    ck_assert_ptr_nonnull(out);
+    tolk_terminal_legend(terminal, numbers, out);
+    fclose(out);
+    return text;
+}
+
+/* The first and last weights of each shade, in the legend and in the cells. */
+START_TEST(the_legend_says_where_a_shade_begins)
+{
+    static const struct {
+        const struct tolk_terminal *terminal;
+        const char *legend;
+        double weight; /* the first that has the last shade */
+        const char *shade;
+    } scales[] = {
+        {&SHADES, "\n░ from 13 %, ▒ from 38 %, ▓ from 63 %, █ from 88 %\n", 0.88, "█"},
+        {&ASCII, "\n.:-=+*#%@  from 6 % in even steps to 94 %\n", 0.945, "@"},
+    };
+    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
+        char cell[8] = "";
+        char *const legend = legend_of(scales[i].terminal, true);
+        ck_assert_str_eq(legend, scales[i].legend);
+        free(legend);
+        FILE *const out = fmemopen(cell, sizeof cell, "w");
+        tolk_terminal_cell(scales[i].terminal, scales[i].weight, 1, false, out);
+        fclose(out);
+        ck_assert_str_eq(cell, scales[i].shade);
+    }
+    char *const none = legend_of(&PALETTE, true); /* the numbers are in the cells */
+    char *const colours = legend_of(&PALETTE, false);
+    char *const narrow = legend_of(&NARROW, false);
+    ck_assert_str_eq(none, "");
+    ck_assert_ptr_nonnull(strstr(colours, "\033[48;5;51;38;5;16m 100 \033[0m %\n"));
+    ck_assert_str_eq(narrow, "");
+    free(none);
+    free(colours);
+    free(narrow);
+}
+END_TEST
+
 START_TEST(the_environment_says_what_a_terminal_has)
 {
     ck_assert_uint_eq(terminal_with("COLUMNS", "132", TOLK_AUTO).width, 132);
@@ -352,4 +397,5 @@ TOLK_SUITE("heat map", draws_shades_under_the_words,
            keeps_columns_under_wide_and_combining_characters, a_word_gives_the_terminal_no_orders,
            colours_carry_the_weight_in_hundredths, the_decoder_looks_at_its_start_first,
            small_maps_stand_beside_each_other_where_they_fit, columns_beyond_the_width_share_cells,
-           the_environment_says_what_a_terminal_has, a_terminal_is_coloured_unless_told_otherwise)
+           the_legend_says_where_a_shade_begins, the_environment_says_what_a_terminal_has,
+           a_terminal_is_coloured_unless_told_otherwise)

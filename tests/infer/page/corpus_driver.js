@@ -28,6 +28,25 @@ check("the_table_is_that_of_evaluate", () => {
   return Math.abs(got - expected.aer) < 1e-4 ? "" : `AER ${got}, not ${expected.aer}`;
 });
 
+check("is_headed_by_the_corpus", () => {
+  const title = document.getElementById("sentence").textContent;
+  return title.includes(data.corpus.name) && title.includes(`${data.corpus.pairs} pairs`) ? "" : title;
+});
+
+check("every_word_that_is_listed_has_a_pair", () => {
+  const dead = all("#view table.words button").filter((b) => b.disabled);
+  const wrong = data.corpus.words.find((word) => word.examples.some((i) => !data.pairs[i].target.words.includes(word.text)));
+  return dead.length > 0 ? dead[0].textContent : wrong ? `${wrong.text} is not in its pairs` : "";
+});
+
+check("pairs_can_be_sorted", () => {
+  const before = all("#view .pairs li").length;
+  document.querySelector("input[name=order][value=aer]").click();
+  const rates = all("#view .pairs li .figure:nth-child(3)").map((f) => Number(f.textContent.slice(4)));
+  document.querySelector("input[name=order][value=line]").click();
+  return rates.length === before && rates.every((r, i) => i === 0 || r <= rates[i - 1]) ? "" : rates.join(" ");
+});
+
 check("a_word_narrows_the_pairs", () => {
   const before = all("#view .pairs li").length;
   all("#view table.words button").find((b) => !b.disabled).click();

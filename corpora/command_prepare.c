@@ -12,7 +12,7 @@
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 static const char help[] =
-    "usage: tolk-corpus prepare [options] DOWNLOAD FOLDER\n"
+    "Usage: tolk-corpus prepare [OPTION]… DOWNLOAD FOLDER\n"
     "\n"
     "Cleans, filters, de-duplicates and splits Dutch-English pairs of Tatoeba\n"
     "(English<TAB>Dutch<TAB>attribution as ManyThings has them, or Tatoeba's own export\n"

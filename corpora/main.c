@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "corpora/command.h"
 #include "corpora/generate.h"
 
@@ -18,7 +19,7 @@ struct command {
 };
 
 static const char generate_help[] =
-    "usage: tolk-corpus generate GRAMMAR [-o FOLDER] [options]\n"
+    "Usage: tolk-corpus generate [OPTION]… GRAMMAR\n"
     "\n"
     "Draws distinct sentence pairs with their gold word alignment from a synchronous grammar\n"
     "(corpora/README.md) and writes FOLDER/train.tsv, dev.tsv, test.tsv and combinations.tsv:\n"
@@ -217,20 +218,25 @@ static const struct command commands[] = {
 
 static void print_help(FILE *stream)
 {
-    fputs("usage: tolk-corpus COMMAND [options]; tolk-corpus COMMAND --help says more\n\n", stream);
+    fputs("Usage: tolk-corpus COMMAND [OPTION]…\n\n"
+          "Makes corpora: of toy languages from a grammar, of real pairs from a download.\n\n",
+          stream);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         fprintf(stream, "  %-12s%s\n", commands[i].name, commands[i].summary);
     }
+    fputs("\n`tolk-corpus COMMAND --help` tells the rest. `tolk-corpus --version` tells the "
+          "version.\n",
+          stream);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    if (argc < 2) {
-        print_help(stderr);
-        return EXIT_USAGE;
-    }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("tolk-corpus " TOLK_VERSION);
         return EXIT_DONE;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -241,6 +247,21 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    fprintf(stderr, "tolk-corpus: expected a command, found \"%s\" (see --help)\n", argv[1]);
+    fprintf(stderr, "tolk-corpus: unknown %s \"%s\"; see `tolk-corpus --help`\n",
+            argv[1][0] == '-' ? "option" : "command", argv[1]);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const int status = run(argc, argv);
+    if (fflush(stdout) != 0 && status == EXIT_DONE) {
+        perror("tolk-corpus: cannot write the output");
+        return EXIT_FAILED;
+    }
+    return status;
 }

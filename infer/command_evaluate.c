@@ -214,13 +214,28 @@ static bool has_gold(const struct evaluating *work)
     return work->gold_path != NULL || work->pairs.aligned;
 }
 
+/* Some links are not enough for the AER of the file; their owner is told why there is none. */
+static void note_partial_gold(const struct tolk_pairs *pairs, FILE *log)
+{
+    size_t with = 0;
+    for (size_t i = 0; i < pairs->count; i++) {
+        with += pairs->items[i].links.count > 0;
+    }
+    if (with > 0) {
+        fprintf(log,
+                "no AER: %zu of %zu pairs have links; every line wants a third column, or name the "
+                "lines by --gold\n",
+                with, pairs->count);
+    }
+}
+
 static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_folder, FILE *log,
                                      struct tolk_error *error)
 {
     struct tolk_session session = {.codec = NULL};
     if (work->settings.all_heads && !has_gold(work)) {
         tolk_error_set(error,
-                       "--all-heads needs gold: --gold FILE, or a third column of the pairs");
+                       "--all-heads needs gold: --gold FILE, or a third column of all pairs");
         return TOLK_WRONG_USAGE;
     }
     if (tolk_session_open(&session, model_folder, &work->settings, error) != 0) {
@@ -239,7 +254,9 @@ static enum tolk_exit evaluate_model(struct evaluating *work, const char *model_
     if (score_model(work, &session, &options, error) != 0) {
         goto out;
     }
-    if (has_gold(work) && score_alignment(work, &session, &choice, log, error) != 0) {
+    if (!has_gold(work)) {
+        note_partial_gold(&work->pairs, log);
+    } else if (score_alignment(work, &session, &choice, log, error) != 0) {
         goto out;
     }
     status = TOLK_DONE;

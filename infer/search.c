@@ -232,6 +232,11 @@ static void beam_select(const struct search *search, struct beam *beam, size_t s
     for (size_t row = beam->row; row < beam->row + beam->rows; row++) {
         const real *const x = logits + row * config->vocab_size;
         const double score = search->now.scores[row];
+        const struct tolk_selection *const chosen = &beam->selection;
+        /* No log p is above 0. */
+        if (chosen->count == chosen->limit && score <= chosen->items[chosen->limit - 1].score) {
+            continue;
+        }
         const double normaliser = normalised ? tolk_log_sum_exp(x, config->vocab_size) : 0;
         if (!isfinite(normaliser)) {
             beam->broken = true;

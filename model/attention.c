@@ -45,6 +45,35 @@ static struct tolk_attention_block block_of(const struct tolk_attention *attenti
     return block;
 }
 
+/* What the block after block i reads and writes: out, or dout, [query rows, d_model], and in the
+ * backward pass dq, dk and dv, else NULL. */
+static void look_ahead(const struct tolk_attention *attention, size_t i, const real *out,
+                       const real *dq, const real *dk, const real *dv,
+                       struct tolk_attention_block *block)
+{
+    const size_t sentence = (i + 1) / attention->heads;
+    const size_t column = (i + 1) % attention->heads * block->dim;
+    if (sentence >= attention->sentences) {
+        return;
+    }
+    const size_t query = attention->query_begin[sentence], key = attention->key_begin[sentence];
+    const size_t queries = attention->query_begin[sentence + 1] - query;
+    const size_t keys = attention->key_begin[sentence + 1] - key;
+    const size_t d = attention->d_model, ldq = attention->ldq;
+    const size_t ldk = attention->ldk, ldv = attention->ldv;
+    struct tolk_rows_ahead *ahead = block->ahead;
+    *ahead++ = (struct tolk_rows_ahead){attention->k + key * ldk + column, keys, ldk};
+    *ahead++ = (struct tolk_rows_ahead){attention->q + query * ldq + column, queries, ldq};
+    *ahead++ = (struct tolk_rows_ahead){attention->v + key * ldv + column, keys, ldv};
+    *ahead++ = (struct tolk_rows_ahead){out + query * d + column, queries, d};
+    if (dq != NULL) {
+        *ahead++ = (struct tolk_rows_ahead){dv + key * ldv + column, keys, ldv};
+        *ahead++ = (struct tolk_rows_ahead){dq + query * ldq + column, queries, ldq};
+        *ahead++ = (struct tolk_rows_ahead){dk + key * ldk + column, keys, ldk};
+    }
+    block->ahead_count = (size_t)(ahead - block->ahead);
+}
+
 static int worth_threads(const struct tolk_attention *attention)
 {
     return attention->query_begin[attention->sentences] * attention->d_model >=
@@ -60,7 +89,8 @@ void tolk_attention_forward(const struct tolk_attention *attention, real *out)
     for (size_t i = 0; i < blocks; i++) {
         const size_t sentence = i / attention->heads;
         const size_t head = i % attention->heads;
-        const struct tolk_attention_block block = block_of(attention, sentence, head);
+        struct tolk_attention_block block = block_of(attention, sentence, head);
+        look_ahead(attention, i, out, NULL, NULL, NULL, &block);
         const size_t row = attention->query_begin[sentence];
         kernels->attention_forward(
             &block, out + row * attention->d_model + head * dim, attention->d_model,
@@ -78,7 +108,8 @@ void tolk_attention_backward(const struct tolk_attention *attention, const real 
     for (size_t i = 0; i < blocks; i++) {
         const size_t sentence = i / attention->heads;
         const size_t head = i % attention->heads;
-        const struct tolk_attention_block block = block_of(attention, sentence, head);
+        struct tolk_attention_block block = block_of(attention, sentence, head);
+        look_ahead(attention, i, dout, dq, dk, dv, &block);
         const size_t query = attention->query_begin[sentence];
         const size_t key = attention->key_begin[sentence];
         kernels->attention_backward(

@@ -34,17 +34,20 @@ struct tolk_site {
 /* The stream enters a block: what the block's function reads, [n, d]. */
 const real *tolk_sublayer_enter(const struct tolk_pass *pass, const struct tolk_layer_norm *norm,
                                 struct tolk_sublayer_tape *tape, size_t n, const real *stream);
-/* The function's output joins the stream again; returns the stream after the block, [n, d]. */
+/* The function's last product, W x + b of x [n, width], ldx apart, joins the stream again; returns
+ * the stream after the block, [n, d]. */
 const real *tolk_sublayer_leave(const struct tolk_pass *pass, struct tolk_site site,
                                 const struct tolk_layer_norm *norm, struct tolk_sublayer_tape *tape,
-                                size_t n, const real *branch);
+                                size_t n, const struct tolk_linear *out, size_t width,
+                                const real *x, size_t ldx);
 /* Backward, in the opposite order. `dstream` is the gradient of the stream, before: behind the
- * block, after: in front of it. _leave_ gives the gradient of the branch. */
-void tolk_sublayer_leave_backward(const struct tolk_pass *pass, struct tolk_site site,
-                                  const struct tolk_layer_norm *norm,
-                                  struct tolk_layer_norm *gradient,
-                                  const struct tolk_sublayer_tape *tape, size_t n, real *dstream,
-                                  real *dbranch);
+ * block, after: in front of it. _leave_ returns the gradient of the last product, which may be
+ * dstream itself and is gone when that changes. */
+const real *tolk_sublayer_leave_backward(const struct tolk_pass *pass, struct tolk_site site,
+                                         const struct tolk_layer_norm *norm,
+                                         struct tolk_layer_norm *gradient,
+                                         const struct tolk_sublayer_tape *tape, size_t n,
+                                         real *dstream);
 void tolk_sublayer_enter_backward(const struct tolk_pass *pass, const struct tolk_layer_norm *norm,
                                   struct tolk_layer_norm *gradient,
                                   const struct tolk_sublayer_tape *tape, size_t n,

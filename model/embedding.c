@@ -25,6 +25,7 @@ void tolk_embedding_forward(const struct tolk_pass *pass, enum tolk_stack stack,
     const size_t d = config->d_model;
     const real scale = tolk_embedding_scale(config);
     const size_t sentences = pass->batch->sentences;
+#pragma omp parallel for schedule(static) if (begin[sentences] * d >= TOLK_PARALLEL_NUMBERS)
     for (size_t s = 0; s < sentences; s++) {
         for (size_t row = begin[s]; row < begin[s + 1]; row++) {
             assert(ids[row] >= 0 && (size_t)ids[row] < config->vocab_size);

@@ -6,6 +6,7 @@
 
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
+#include "model/kernels/rows.h"
 #include "model/parallel.h"
 
 /* A thread is worth waking for at least this many multiplications. */
@@ -20,6 +21,7 @@ struct product {
     size_t lda, ldb;
     real *c;
     size_t ldc;
+    struct tolk_gemm_extras extras;
 };
 
 /* A thread packs its own blocks of A; blocks of B lie with the thread that called. */
@@ -71,6 +73,13 @@ static void multiply_block(const struct product *x, size_t i, size_t m, size_t j
         .step = x->lda,
     };
     kernels->multiply(x->packing_of_a, m, n, k, a, a_step, packed_b, &target, &ahead);
+    if (x->extras.sums != NULL && j == 0) {
+        const real *rows = element(x->packing_of_a, x->a, x->lda, i, p);
+        tolk_isa()->rows->column_sums(k, x->lda, 0, m, rows, 1, x->extras.sums + i);
+    }
+    if (x->extras.finish != NULL && p + k == x->k) {
+        x->extras.finish(x->extras.context, i, m, j, n);
+    }
 }
 
 /* The width of a block of B, in whole panels: as wide as the buffer allows, blocks of n alike. */
@@ -216,16 +225,23 @@ static void multiply(const struct product *x)
     multiply_together(x, &team);
 }
 
+size_t tolk_gemm_row_distance(size_t columns)
+{
+    return tolk_gemm_rows_alias(columns) ? columns + 64 / sizeof(real) : columns;
+}
+
 int tolk_gemm_has_bfloat16(void)
 {
     return tolk_isa()->gemm_bfloat16 != NULL;
 }
 
-void tolk_gemm_in(enum tolk_gemm_precision precision, enum tolk_gemm_layout layout,
-                  enum tolk_gemm_mode mode, size_t m, size_t n, size_t k, const real *a, size_t lda,
-                  const real *b, size_t ldb, const real *bias, real *c, size_t ldc)
+void tolk_gemm_with(const struct tolk_gemm_extras *extras, enum tolk_gemm_precision precision,
+                    enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m, size_t n,
+                    size_t k, const real *a, size_t lda, const real *b, size_t ldb,
+                    const real *bias, real *c, size_t ldc)
 {
     assert(bias == NULL || mode == TOLK_STORE);
+    assert(extras == NULL || extras->sums == NULL || layout == TOLK_TN);
     if (m == 0 || n == 0 || (k == 0 && mode == TOLK_ACCUMULATE)) {
         return;
     }
@@ -246,8 +262,16 @@ void tolk_gemm_in(enum tolk_gemm_precision precision, enum tolk_gemm_layout layo
         .ldb = ldb,
         .c = c,
         .ldc = ldc,
+        .extras = extras != NULL ? *extras : (struct tolk_gemm_extras){.finish = NULL},
     };
     multiply(&product);
+}
+
+void tolk_gemm_in(enum tolk_gemm_precision precision, enum tolk_gemm_layout layout,
+                  enum tolk_gemm_mode mode, size_t m, size_t n, size_t k, const real *a, size_t lda,
+                  const real *b, size_t ldb, const real *bias, real *c, size_t ldc)
+{
+    tolk_gemm_with(NULL, precision, layout, mode, m, n, k, a, lda, b, ldb, bias, c, ldc);
 }
 
 void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m, size_t n, size_t k,

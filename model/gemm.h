@@ -48,4 +48,24 @@ void tolk_gemm_in(enum tolk_gemm_precision precision, enum tolk_gemm_layout layo
                   enum tolk_gemm_mode mode, size_t m, size_t n, size_t k, const real *a, size_t lda,
                   const real *b, size_t ldb, const real *bias, real *c, size_t ldc);
 
+/* What else is done while the numbers lie in the cache. */
+struct tolk_gemm_extras {
+    /* Called for each rectangle of C when its sums are complete, by the thread that made them.
+     * Rectangles cover C once; how they are cut depends on the threads. NULL: nothing. */
+    void (*finish)(const void *context, size_t row, size_t rows, size_t column, size_t columns);
+    const void *context;
+    /* TOLK_TN: sums[m] += Σ_k A[k, m], in an order that is the same for any number of threads.
+     * NULL: none. */
+    real *sums;
+};
+
+/* tolk_gemm_in is this without extras (NULL). */
+void tolk_gemm_with(const struct tolk_gemm_extras *extras, enum tolk_gemm_precision precision,
+                    enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m, size_t n,
+                    size_t k, const real *a, size_t lda, const real *b, size_t ldb,
+                    const real *bias, real *c, size_t ldc);
+
+/* A distance between rows of so many numbers at which the products read them where they lie. */
+size_t tolk_gemm_row_distance(size_t columns);
+
 #endif

@@ -42,7 +42,7 @@ void tolk_inference_leave(const struct tolk_config *config, const struct tolk_la
                           size_t rows, struct tolk_inference_room *room)
 {
     const size_t d = config->d_model;
-    tolk_isa()->rows->residual(rows, d, 0, none, room->stream, room->branch, room->stream);
+    tolk_isa()->rows->residual(rows, d, d, 0, none, room->stream, room->branch, room->stream);
     if (!config->normalize_before) {
         normalise(norm, rows, d, room, room->stream);
     }
@@ -92,7 +92,7 @@ void tolk_inference_feed_forward(const struct tolk_config *config, size_t f,
     const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
     tolk_panels_multiply(&panels->fc1, rows, input, d, weights->fc1.bias, relu, room->hidden, f);
     if (!relu) {
-        tolk_isa()->rows->activation_forward(config->activation_function, rows, f, 0, none,
+        tolk_isa()->rows->activation_forward(config->activation_function, rows, f, f, 0, none,
                                              room->hidden, room->hidden);
     }
     tolk_panels_multiply(&panels->fc2, rows, room->hidden, f, weights->fc2.bias, false,

@@ -113,7 +113,7 @@ static int amx_runs(void)
 static const struct tolk_isa amx = {.name = "amx",
                                     .gemm = &tolk_gemm_kernels_avx512,
                                     .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_amx,
-                                    .int8 = INT8(avx512vnni),
+                                    .int8 = INT8(amx),
                                     .rows = &tolk_row_kernels_avx512};
 #endif
 

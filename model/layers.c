@@ -10,27 +10,27 @@
 enum { COLUMN_GRAIN = 64 / sizeof(real) };
 
 void tolk_linear_forward(const struct tolk_linear *linear, enum tolk_gemm_precision precision,
-                         size_t rows, size_t in, size_t out, const real *x, real *y)
+                         size_t rows, size_t in, size_t out, const real *x, size_t ldx, real *y,
+                         size_t ldy, const struct tolk_gemm_extras *extras)
 {
     /* y[rows, out] = x[rows, in] · Wᵀ[in, out] + b */
-    tolk_gemm_in(precision, TOLK_NT, TOLK_STORE, rows, out, in, x, in, linear->weight, in,
-                 linear->bias, y, out);
+    tolk_gemm_with(extras, precision, TOLK_NT, TOLK_STORE, rows, out, in, x, ldx, linear->weight,
+                   in, linear->bias, y, ldy);
 }
 
 void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *gradient,
                           enum tolk_gemm_precision precision, size_t rows, size_t in, size_t out,
-                          const real *x, const real *dy, enum tolk_gemm_mode mode, real *dx)
+                          const real *x, size_t ldx, const real *dy, size_t lddy,
+                          enum tolk_gemm_mode mode, real *dx, const struct tolk_gemm_extras *extras)
 {
-    /* dx[rows, in] = dy[rows, out] · W[out, in] */
-    tolk_gemm_in(precision, TOLK_NN, mode, rows, in, out, dy, out, linear->weight, in, NULL, dx,
-                 in);
-    /* dW[out, in] += dyᵀ[out, rows] · x[rows, in] */
-    tolk_gemm_in(precision, TOLK_TN, TOLK_ACCUMULATE, out, in, rows, dy, out, x, in, NULL,
-                 gradient->weight, in);
     /* db[out] += Σ_rows dy[rows, out] */
-    if (gradient->bias != NULL) {
-        tolk_column_sums(rows, out, dy, 1, gradient->bias);
-    }
+    const struct tolk_gemm_extras of_bias = {.sums = gradient->bias};
+    /* dx[rows, in] = dy[rows, out] · W[out, in] */
+    tolk_gemm_with(extras, precision, TOLK_NN, mode, rows, in, out, dy, lddy, linear->weight, in,
+                   NULL, dx, ldx);
+    /* dW[out, in] += dyᵀ[out, rows] · x[rows, in] */
+    tolk_gemm_with(&of_bias, precision, TOLK_TN, TOLK_ACCUMULATE, out, in, rows, dy, lddy, x, ldx,
+                   NULL, gradient->weight, in);
 }
 
 void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, real *sums)
@@ -101,7 +101,7 @@ void tolk_residual(size_t rows, size_t d, struct tolk_dropout_mask mask, const r
     {
         size_t begin, end;
         tolk_share(rows, 1, &begin, &end);
-        kernels->residual(end - begin, d, begin, mask, x + begin * d, branch + begin * d,
+        kernels->residual(end - begin, d, d, begin * d, mask, x + begin * d, branch + begin * d,
                           y + begin * d);
     }
 }
@@ -114,36 +114,6 @@ void tolk_dropout_apply(size_t rows, size_t d, struct tolk_dropout_mask mask, co
     {
         size_t begin, end;
         tolk_share(rows, 1, &begin, &end);
-        kernels->dropout(end - begin, d, begin, mask, x + begin * d, y + begin * d);
+        kernels->dropout(end - begin, d, d, begin * d, mask, x + begin * d, y + begin * d);
     }
-}
-
-void tolk_activation_forward(enum tolk_activation activation, size_t rows, size_t d,
-                             struct tolk_dropout_mask mask, const real *x, real *y)
-{
-    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-#pragma omp parallel if (rows * d >= TOLK_PARALLEL_NUMBERS)
-    {
-        size_t begin, end;
-        tolk_share(rows, 1, &begin, &end);
-        kernels->activation_forward(activation, end - begin, d, begin, mask, x + begin * d,
-                                    y + begin * d);
-    }
-}
-
-void tolk_activation_backward(enum tolk_activation activation, size_t rows, size_t d,
-                              struct tolk_dropout_mask mask, const real *x, const real *dy,
-                              real *dx, real *partial, real *sums)
-{
-    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-    const size_t blocks = tolk_row_blocks(rows);
-    memset(partial, 0, blocks * d * sizeof *partial);
-#pragma omp parallel for schedule(static) if (rows * d >= TOLK_PARALLEL_NUMBERS)
-    for (size_t block = 0; block < blocks; block++) {
-        const size_t first = block * TOLK_BLOCK_ROWS;
-        kernels->activation_backward(activation, rows_of_block(rows, first), d, first, mask,
-                                     x + first * d, dy + first * d, dx + first * d,
-                                     partial + block * d);
-    }
-    tolk_column_sums(blocks, d, partial, 1, sums);
 }

@@ -19,13 +19,18 @@
 /* Rows of a block of partial sums. */
 enum { TOLK_BLOCK_ROWS = 64 };
 
-/* y = x Wᵀ + b. x [rows, in], y [rows, out]. */
+/* y = x Wᵀ + b. x [rows, in], ldx apart, y [rows, out], ldy apart. `extras` of the product, or
+ * NULL. */
 void tolk_linear_forward(const struct tolk_linear *linear, enum tolk_gemm_precision precision,
-                         size_t rows, size_t in, size_t out, const real *x, real *y);
-/* dx = (or +=, by `mode`) dy W, dW += dyᵀ x, db += Σ_rows dy unless gradient->bias is NULL. */
+                         size_t rows, size_t in, size_t out, const real *x, size_t ldx, real *y,
+                         size_t ldy, const struct tolk_gemm_extras *extras);
+/* dx = (or +=, by `mode`) dy W, dW += dyᵀ x, db += Σ_rows dy. Rows of dx lie as those of x;
+ * `extras` of the product that makes dx, or NULL. */
 void tolk_linear_backward(const struct tolk_linear *linear, struct tolk_linear *gradient,
                           enum tolk_gemm_precision precision, size_t rows, size_t in, size_t out,
-                          const real *x, const real *dy, enum tolk_gemm_mode mode, real *dx);
+                          const real *x, size_t ldx, const real *dy, size_t lddy,
+                          enum tolk_gemm_mode mode, real *dx,
+                          const struct tolk_gemm_extras *extras);
 
 /* sums[c] += scale · Σ_rows x[row, c]. x [rows, columns]. */
 void tolk_column_sums(size_t rows, size_t columns, const real *x, real scale, real *sums);
@@ -45,16 +50,10 @@ void tolk_layer_norm_backward(const struct tolk_layer_norm *norm, struct tolk_la
                               const real *rstd, const real *dy, bool accumulate, real *dx,
                               real *partial);
 
-/* y = x + dropout(branch), y = dropout(x), y = dropout(activation(x)), and the last one's gradient
- * with sums += Σ_rows dx, `partial` the room for it; [rows, d]. */
+/* y = x + dropout(branch), y = dropout(x); [rows, d]. */
 void tolk_residual(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
                    const real *branch, real *y);
 void tolk_dropout_apply(size_t rows, size_t d, struct tolk_dropout_mask mask, const real *x,
                         real *y);
-void tolk_activation_forward(enum tolk_activation activation, size_t rows, size_t d,
-                             struct tolk_dropout_mask mask, const real *x, real *y);
-void tolk_activation_backward(enum tolk_activation activation, size_t rows, size_t d,
-                              struct tolk_dropout_mask mask, const real *x, const real *dy,
-                              real *dx, real *partial, real *sums);
 
 #endif

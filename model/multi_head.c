@@ -81,14 +81,14 @@ const real *tolk_self_attention_forward(const struct tolk_pass *pass, struct tol
     const size_t d = pass->model->config.d_model;
     const size_t n = rows_of(pass, site.stack)[pass->batch->sentences];
     const struct tolk_linear qkv = qkv_of(weights);
-    real *branch = pass->workspace->branch;
 
     tape->input = tolk_sublayer_enter(pass, &weights->norm, &tape->sublayer, n, stream);
-    tolk_linear_forward(&qkv, pass->workspace->precision, n, d, 3 * d, tape->input, tape->q);
+    tolk_linear_forward(&qkv, pass->workspace->precision, n, d, 3 * d, tape->input, d, tape->q,
+                        3 * d, NULL);
     const struct tolk_attention attention = self_attention_of(pass, site, tape);
     tolk_attention_forward(&attention, tape->context);
-    tolk_linear_forward(&weights->out, pass->workspace->precision, n, d, d, tape->context, branch);
-    return tolk_sublayer_leave(pass, site, &weights->norm, &tape->sublayer, n, branch);
+    return tolk_sublayer_leave(pass, site, &weights->norm, &tape->sublayer, n, &weights->out, d,
+                               tape->context, d);
 }
 
 void tolk_self_attention_backward(const struct tolk_pass *pass, struct tolk_site site,
@@ -102,14 +102,14 @@ void tolk_self_attention_backward(const struct tolk_pass *pass, struct tolk_site
     const struct tolk_linear qkv = qkv_of(weights);
     struct tolk_linear dqkv = qkv_of(gradient);
 
-    tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm, &tape->sublayer, n,
-                                 dstream, room->branch);
+    const real *dbranch = tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm,
+                                                       &tape->sublayer, n, dstream);
     tolk_linear_backward(&weights->out, &gradient->out, pass->workspace->precision, n, d, d,
-                         tape->context, room->branch, TOLK_STORE, room->context);
+                         tape->context, d, dbranch, d, TOLK_STORE, room->context, NULL);
     const struct tolk_attention attention = self_attention_of(pass, site, tape);
     tolk_attention_backward(&attention, room->context, room->qkv, room->qkv + d, room->qkv + 2 * d);
-    tolk_linear_backward(&qkv, &dqkv, pass->workspace->precision, n, d, 3 * d, tape->input,
-                         room->qkv, TOLK_STORE, room->input);
+    tolk_linear_backward(&qkv, &dqkv, pass->workspace->precision, n, d, 3 * d, tape->input, d,
+                         room->qkv, 3 * d, TOLK_STORE, room->input, NULL);
     tolk_sublayer_enter_backward(pass, &weights->norm, &gradient->norm, &tape->sublayer, n,
                                  room->input, dstream);
 }
@@ -123,15 +123,16 @@ const real *tolk_cross_attention_forward(const struct tolk_pass *pass, struct to
     const size_t n = tolk_batch_target_rows(pass->batch);
     const size_t source_rows = tolk_batch_source_rows(pass->batch);
     const struct tolk_linear kv = kv_of(weights);
-    real *branch = pass->workspace->branch;
 
     tape->input = tolk_sublayer_enter(pass, &weights->norm, &tape->sublayer, n, stream);
-    tolk_linear_forward(&weights->q, pass->workspace->precision, n, d, d, tape->input, tape->q);
-    tolk_linear_forward(&kv, pass->workspace->precision, source_rows, d, 2 * d, memory, tape->kv);
+    tolk_linear_forward(&weights->q, pass->workspace->precision, n, d, d, tape->input, d, tape->q,
+                        d, NULL);
+    tolk_linear_forward(&kv, pass->workspace->precision, source_rows, d, 2 * d, memory, d, tape->kv,
+                        2 * d, NULL);
     const struct tolk_attention attention = cross_attention_of(pass, site, tape);
     tolk_attention_forward(&attention, tape->context);
-    tolk_linear_forward(&weights->out, pass->workspace->precision, n, d, d, tape->context, branch);
-    return tolk_sublayer_leave(pass, site, &weights->norm, &tape->sublayer, n, branch);
+    return tolk_sublayer_leave(pass, site, &weights->norm, &tape->sublayer, n, &weights->out, d,
+                               tape->context, d);
 }
 
 void tolk_cross_attention_backward(const struct tolk_pass *pass, struct tolk_site site,
@@ -148,16 +149,16 @@ void tolk_cross_attention_backward(const struct tolk_pass *pass, struct tolk_sit
     struct tolk_linear dkv = kv_of(gradient);
     real *dq = room->qkv; /* [n, d] of it */
 
-    tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm, &tape->sublayer, n,
-                                 dstream, room->branch);
+    const real *dbranch = tolk_sublayer_leave_backward(pass, site, &weights->norm, &gradient->norm,
+                                                       &tape->sublayer, n, dstream);
     tolk_linear_backward(&weights->out, &gradient->out, pass->workspace->precision, n, d, d,
-                         tape->context, room->branch, TOLK_STORE, room->context);
+                         tape->context, d, dbranch, d, TOLK_STORE, room->context, NULL);
     const struct tolk_attention attention = cross_attention_of(pass, site, tape);
     tolk_attention_backward(&attention, room->context, dq, room->kv, room->kv + d);
-    tolk_linear_backward(&kv, &dkv, pass->workspace->precision, source_rows, d, 2 * d, memory,
-                         room->kv, TOLK_ACCUMULATE, dmemory);
+    tolk_linear_backward(&kv, &dkv, pass->workspace->precision, source_rows, d, 2 * d, memory, d,
+                         room->kv, 2 * d, TOLK_ACCUMULATE, dmemory, NULL);
     tolk_linear_backward(&weights->q, &gradient->q, pass->workspace->precision, n, d, d,
-                         tape->input, dq, TOLK_STORE, room->input);
+                         tape->input, d, dq, d, TOLK_STORE, room->input, NULL);
     tolk_sublayer_enter_backward(pass, &weights->norm, &gradient->norm, &tape->sublayer, n,
                                  room->input, dstream);
 }

@@ -10,8 +10,9 @@
 enum {
     LINE = 64,
     A_ROWS = TOLK_GEMM_A_WORDS / TOLK_GEMM_ROW_STEP, /* rows of x packed at a time, at most */
-    A_BYTES = 2 * TOLK_INT8_K_MAX,                   /* the same in 8-bit integers */
-    A_BYTE_ROWS = 96,
+    /* The same in 8-bit integers; what k leaves unused is never touched. */
+    A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX,
+    A_BYTE_ROWS = 256,
 };
 
 /* A thread is worth waking for at least this many multiplications: sleeping threads take tens of
@@ -44,14 +45,14 @@ size_t tolk_panels_bytes(enum tolk_panels_format format, size_t n, size_t k)
         return rounded_up(columns * k * sizeof(real), LINE);
     }
     const size_t columns = rounded_up(n, int8->columns);
-    return rounded_up(columns * rounded_up(k, TOLK_INT8_WORD), LINE) +
+    return rounded_up(columns * tolk_int8_padded(k), LINE) +
            rounded_up(columns * sizeof(real), LINE) + rounded_up(columns * sizeof(int32_t), LINE);
 }
 
 static void pack_int8(struct tolk_panels *panels, const real *w, size_t ldw, void *room)
 {
     const size_t columns = rounded_up(panels->n, panels->int8->columns);
-    const size_t bytes = rounded_up(columns * rounded_up(panels->k, TOLK_INT8_WORD), LINE);
+    const size_t bytes = rounded_up(columns * tolk_int8_padded(panels->k), LINE);
     panels->bytes = room;
     panels->scales = (real *)(void *)(panels->bytes + bytes);
     panels->offsets =
@@ -142,7 +143,7 @@ static void multiply_real(const struct product *x, size_t i0, size_t i1, size_t 
         for (size_t row = i; x->relu && row < i + m; row++) {
             real *y = x->y + row * x->ldy + j0;
             const struct tolk_dropout_mask none = {.threshold = 0, .scale = 1};
-            tolk_isa()->rows->activation_forward(TOLK_RELU, 1, j1 - j0, 0, none, y, y);
+            tolk_isa()->rows->activation_forward(TOLK_RELU, 1, j1 - j0, x->ldy, 0, none, y, y);
         }
     }
 }
@@ -151,9 +152,9 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
 {
     const struct tolk_panels *panels = x->panels;
     /* One cache line more, so that rows of a power of two fall into different cache sets. */
-    const size_t k = rounded_up(panels->k, LINE);
-    const size_t lda = (i1 - i0 + 1) * (k + LINE) <= A_BYTES ? k + LINE : k;
-    const size_t height = smaller(A_BYTES / lda, A_BYTE_ROWS);
+    const size_t k = tolk_int8_padded(panels->k);
+    const size_t lda = TOLK_INT8_ROWS * (k + LINE) <= A_BYTES ? k + LINE : k;
+    const size_t height = smaller(A_BYTES / lda / TOLK_INT8_ROWS * TOLK_INT8_ROWS, A_BYTE_ROWS);
     for (size_t i = i0; i < i1; i += height) {
         real a_scales[A_BYTE_ROWS];
         const size_t m = smaller(i1 - i, height);
@@ -165,7 +166,7 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
             .a = a_bytes,
             .lda = lda,
             .a_scales = a_scales,
-            .panels = panels->bytes + j0 * rounded_up(panels->k, TOLK_INT8_WORD),
+            .panels = panels->bytes + j0 * tolk_int8_padded(panels->k),
             .scales = panels->scales + j0,
             .offsets = panels->offsets + j0,
             .bias = x->bias != NULL ? x->bias + j0 : NULL,

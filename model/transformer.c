@@ -75,20 +75,12 @@ struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
     const size_t vocabulary = model->config.vocab_size;
     struct tolk_loss loss = {.tokens = rows};
 #pragma omp parallel for schedule(static)
-    for (size_t first = 0; first < rows; first += TOLK_BLOCK_ROWS) {
-        const size_t end = first + TOLK_BLOCK_ROWS < rows ? first + TOLK_BLOCK_ROWS : rows;
-        real *sums = NULL;
-        if (workspace->training) {
-            sums = workspace->backward.partial + first / TOLK_BLOCK_ROWS * vocabulary;
-            memset(sums, 0, vocabulary * sizeof *sums);
-        }
-        for (size_t row = first; row < end; row++) {
-            const struct tolk_cross_entropy_row one =
-                kernels->cross_entropy(vocabulary, workspace->logits + row * vocabulary,
-                                       (size_t)batch->target_output[row], label_smoothing, sums);
-            workspace->smoothed[row] = one.smoothed;
-            workspace->token_losses[row] = one.negative_log_likelihood;
-        }
+    for (size_t row = 0; row < rows; row++) {
+        const struct tolk_cross_entropy_row one = kernels->cross_entropy(
+            vocabulary, workspace->logits + row * vocabulary, (size_t)batch->target_output[row],
+            label_smoothing, workspace->training);
+        workspace->smoothed[row] = one.smoothed;
+        workspace->token_losses[row] = one.negative_log_likelihood;
     }
     /* In the order of the rows, so that the sum does not depend on the threads. */
     for (size_t row = 0; row < rows; row++) {
@@ -99,6 +91,25 @@ struct tolk_loss tolk_transformer_loss(const struct tolk_model *model,
         add_guided_loss(batch, workspace, &loss);
     }
     return loss;
+}
+
+struct scaling {
+    real scale;
+    size_t d;
+    real *dout;      /* [rows, d] */
+    const real *out; /* [rows, d] */
+    real *scaled;    /* [rows, d] */
+};
+
+static void apply_scale(const void *context, size_t row, size_t rows, size_t column, size_t columns)
+{
+    const struct scaling *s = context;
+    for (size_t i = row; i < row + rows; i++) {
+        for (size_t c = i * s->d + column; c < i * s->d + column + columns; c++) {
+            s->dout[c] *= s->scale;
+            s->scaled[c] = s->scale * s->out[c];
+        }
+    }
 }
 
 /* The output projection. The scale of the loss enters here: once in the gradient that flows down,
@@ -114,19 +125,17 @@ static void output_backward(const struct tolk_pass *pass, double scale,
     const size_t rows = tolk_batch_target_rows(pass->batch);
     const real *dlogits = pass->workspace->logits;
     const real *out = pass->workspace->decoder_final.out;
-    /* dout[rows, d] = dlogits[rows, V] · E[V, d] */
-    tolk_gemm_in(pass->workspace->precision, TOLK_NN, TOLK_STORE, rows, d, vocabulary, dlogits,
-                 vocabulary, model->weights.shared, d, NULL, room->stream, d);
-    for (size_t i = 0; i < rows * d; i++) {
-        room->stream[i] *= (real)scale;
-        room->scaled[i] = (real)scale * out[i];
-    }
-    /* dE[V, d] += dlogitsᵀ[V, rows] · out[rows, d] */
-    tolk_gemm_in(pass->workspace->precision, TOLK_TN, TOLK_ACCUMULATE, vocabulary, d, rows, dlogits,
-                 vocabulary, room->scaled, d, NULL, gradients->shared, d);
-    /* The loss left the sums over blocks of rows: db[V] += scale · Σ_rows dlogits */
-    tolk_column_sums(tolk_row_blocks(rows), vocabulary, room->partial, (real)scale,
-                     gradients->final_logits_bias);
+    const struct scaling scaling = {(real)scale, d, room->stream, out, room->scaled};
+    const struct tolk_gemm_extras scaled = {.finish = apply_scale, .context = &scaling};
+    /* dout[rows, d] = scale · dlogits[rows, V] · E[V, d] */
+    tolk_gemm_with(&scaled, pass->workspace->precision, TOLK_NN, TOLK_STORE, rows, d, vocabulary,
+                   dlogits, vocabulary, model->weights.shared, d, NULL, room->stream, d);
+    /* dE[V, d] += dlogitsᵀ[V, rows] · out[rows, d], db[V] += scale · Σ_rows dlogits */
+    const struct tolk_gemm_extras of_bias = {.sums = room->bias};
+    memset(room->bias, 0, vocabulary * sizeof *room->bias);
+    tolk_gemm_with(&of_bias, pass->workspace->precision, TOLK_TN, TOLK_ACCUMULATE, vocabulary, d,
+                   rows, dlogits, vocabulary, room->scaled, d, NULL, gradients->shared, d);
+    tolk_column_sums(1, vocabulary, room->bias, (real)scale, gradients->final_logits_bias);
 }
 
 void tolk_transformer_backward(const struct tolk_model *model, const struct tolk_batch *batch,

@@ -46,11 +46,13 @@ static void plan_cross_attention(struct tolk_room_cut *plan, struct tolk_attenti
 }
 
 static void plan_feed_forward(struct tolk_room_cut *plan, struct tolk_feed_forward_tape *tape,
-                              size_t n, size_t d, size_t f)
+                              size_t n, const struct tolk_config *config, size_t f)
 {
-    plan_sublayer(plan, &tape->sublayer, n, d);
-    tape->before = tolk_room_take(plan, n * f);
-    tape->hidden = tolk_room_take(plan, n * f);
+    const size_t size = n * tolk_gemm_row_distance(f);
+    plan_sublayer(plan, &tape->sublayer, n, config->d_model);
+    tape->hidden = tolk_room_take(plan, size);
+    tape->before =
+        config->activation_function == TOLK_RELU ? tape->hidden : tolk_room_take(plan, size);
 }
 
 static void plan_final(struct tolk_room_cut *plan, struct tolk_final_tape *tape, size_t n, size_t d)
@@ -94,7 +96,7 @@ static void plan_layers(struct tolk_room_cut *plan, struct tolk_workspace *works
         struct tolk_encoder_tape *tape = &workspace->encoder[l];
         plan->used = workspace->keeps_tapes ? plan->used : encoder;
         plan_self_attention(plan, &tape->self, ns, d);
-        plan_feed_forward(plan, &tape->feed_forward, ns, d, config->encoder_ffn_dim);
+        plan_feed_forward(plan, &tape->feed_forward, ns, config, config->encoder_ffn_dim);
     }
     const size_t decoder = plan->used;
     for (size_t l = 0; l < config->decoder_layers && nt > 0; l++) {
@@ -102,7 +104,7 @@ static void plan_layers(struct tolk_room_cut *plan, struct tolk_workspace *works
         plan->used = workspace->keeps_tapes ? plan->used : decoder;
         plan_self_attention(plan, &tape->self, nt, d);
         plan_cross_attention(plan, &tape->cross, nt, d);
-        plan_feed_forward(plan, &tape->feed_forward, nt, d, config->decoder_ffn_dim);
+        plan_feed_forward(plan, &tape->feed_forward, nt, config, config->decoder_ffn_dim);
     }
 }
 
@@ -125,13 +127,12 @@ static void plan_backward(struct tolk_room_cut *plan, struct tolk_workspace *wor
     room->qkv = tolk_room_take(plan, n * 3 * d);
     room->kv = tolk_room_take(plan, shape->source_rows * 2 * d);
     room->hidden =
-        tolk_room_take(plan, n * larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
+        tolk_room_take(plan, n * larger(tolk_gemm_row_distance(config->encoder_ffn_dim),
+                                        tolk_gemm_row_distance(config->decoder_ffn_dim)));
     room->memory = tolk_room_take(plan, shape->source_rows * d);
     room->scaled = tolk_room_take(plan, shape->target_rows * d);
-    const size_t widest = larger(2 * d, larger(config->encoder_ffn_dim, config->decoder_ffn_dim));
-    room->partial = tolk_room_take(
-        plan, larger(tolk_partial_sums_size(n, widest),
-                     tolk_partial_sums_size(shape->target_rows, config->vocab_size)));
+    room->partial = tolk_room_take(plan, tolk_partial_sums_size(n, 2 * d));
+    room->bias = tolk_room_take(plan, config->vocab_size);
 }
 
 static void plan_posterior(struct tolk_room_cut *plan, struct tolk_workspace *workspace,
@@ -155,7 +156,6 @@ static void plan_all(struct tolk_room_cut *plan, struct tolk_workspace *workspac
                              : config->decoder_attention_heads;
     workspace->encoder_embedded = tolk_room_take(plan, shape->source_rows * d);
     workspace->decoder_embedded = tolk_room_take(plan, shape->target_rows * d);
-    workspace->branch = tolk_room_take(plan, larger(shape->source_rows, shape->target_rows) * d);
     plan_attention_weights(plan, workspace, shape);
     plan_layers(plan, workspace, shape);
     plan_final(plan, &workspace->encoder_final, shape->source_rows, d);

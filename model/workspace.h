@@ -37,8 +37,9 @@ struct tolk_attention_tape {
 struct tolk_feed_forward_tape {
     struct tolk_sublayer_tape sublayer;
     const real *input; /* [n, d] */
-    real *before;      /* [n, f], before the activation */
-    real *hidden;      /* [n, f], after activation and dropout */
+    /* Rows lie tolk_gemm_row_distance(f) apart. */
+    real *before; /* [n, f], before the activation; of ReLU what comes out says it all: `hidden` */
+    real *hidden; /* [n, f], after activation and dropout */
 };
 
 struct tolk_encoder_tape {
@@ -69,10 +70,11 @@ struct tolk_backward_room {
     real *context; /* [n, d] */
     real *qkv;     /* [n, 3 d] */
     real *kv;      /* [source rows, 2 d] */
-    real *hidden;  /* [n, f] */
+    real *hidden;  /* [n, f], rows as those of the tape */
     real *memory;  /* [source rows, d], the gradient of the encoder's output */
     real *scaled;  /* [target rows, d] */
     real *partial; /* sums of blocks of rows, see tolk_partial_sums_size() */
+    real *bias;    /* [vocab_size], the gradient of the output's bias before its scale */
 };
 
 struct tolk_workspace {
@@ -91,7 +93,6 @@ struct tolk_workspace {
 
     real *encoder_embedded; /* [source rows, d] */
     real *decoder_embedded; /* [target rows, d] */
-    real *branch;           /* [max rows, d], the output of f in a sublayer */
     struct tolk_encoder_tape *encoder;
     struct tolk_decoder_tape *decoder;
     struct tolk_final_tape encoder_final;

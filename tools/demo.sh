@@ -17,6 +17,7 @@ head -n 4 "$corpus/train.tsv" | cut -f 1,2 | sed 's/^/  /'
 
 say 'Training (under two minutes on two cores)'
 "$build/tolk-train" --restart -o "$model" --train "$corpus/train.tsv" --dev "$corpus/dev.tsv" \
+    --source-language nl --target-language en \
     --licence MIT --data-note 'Sentences drawn from corpora/nl-en.grammar.' \
     --vocab-size 800 --d-model 128 --heads 4 --ffn 512 --encoder-layers 3 --decoder-layers 3 \
     --dropout 0 --schedule cosine --average 0.99 --batch-tokens 2048 --learning-rate 0.004 --warmup 300 \

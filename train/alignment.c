@@ -111,8 +111,8 @@ static void report(struct tolk_progress *progress, const struct found *found, co
     for (size_t l = 0; l < TOLK_MAX_LAYERS; l++) {
         count += (size_t)__builtin_popcountll(found->posterior.heads[l]);
     }
-    tolk_progress_note(progress, "posterior attention of %zu heads: %s %.3f%s", count, measured,
-                       found->posterior_aer,
+    tolk_progress_note(progress, "posterior attention of %zu head%s: %s %.3f%s", count,
+                       count == 1 ? "" : "s", measured, found->posterior_aer,
                        found->posterior_aer < found->aer ? ", which is what tolk reads" : "");
 }
 

@@ -66,7 +66,7 @@ static void put_text(FILE *card, const struct tolk_training_options *options,
     fprintf(card, "## Licence\n\n%s\n\n",
             options->licence != NULL ? options->licence : "Not stated; that of the data applies.");
     fprintf(card,
-            "## Scores\n\nMoving average of the weights after %lld updates (%.0f minutes), on the "
+            "## Scores\n\nMoving average of the weights after %lld updates (%.1f minutes), on the "
             "validation pairs; BLEU and chrF over the first %zu, greedy.\n\n"
             "| loss | perplexity | BLEU | chrF |\n| --- | --- | --- | --- |\n"
             "| %.4f | %.2f | %.2f | %.2f |\n\n`%s`  \n`%s`\n",

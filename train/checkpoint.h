@@ -31,7 +31,8 @@ struct tolk_cursor {
     int64_t skipped;     /* updates left out because a number was not finite */
     int64_t best_update; /* 0: no validation yet */
     int64_t stale;       /* validations since the best one */
-    double best_loss, best_bleu, best_chrf; /* of the best model */
+    double best_loss, best_bleu, best_chrf; /* of the best model: a resumed training may judge by
+                                               another of them */
     int64_t validated;                      /* the update of the last validation */
     double seconds;                         /* of training, over all runs */
     int64_t vocab_size;

@@ -95,7 +95,8 @@ static int remove_file(const char *path, struct tolk_error *error)
 int tolk_training_folder_begin(const struct tolk_training_folder *folder, struct tolk_error *error)
 {
     static const char note[] = "A training began here and has no state yet.\n";
-    const char *const files[] = {folder->state, folder->model, folder->log, folder->curves};
+    const char *const files[] = {folder->state, folder->model, folder->card, folder->log,
+                                 folder->curves};
     if (tolk_file_write_atomic(folder->beginning, note, sizeof note - 1, error) != 0) {
         return -1;
     }

@@ -2,8 +2,10 @@
  * checkpoint. */
 #include <omp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/threads.h"
+#include "base/version.h"
 #include "infer/bleu.h"
 #include "infer/chrf.h"
 #include "model/isa.h"
@@ -102,8 +104,22 @@ out:
     return result;
 }
 
+/* What was asked for on standard output is there, or the status says so. */
+static int leave_answered(void)
+{
+    if (fflush(stdout) != 0) {
+        perror("tolk-train: cannot write the output");
+        return FAILED;
+    }
+    return DONE;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("tolk-train " TOLK_VERSION);
+        return leave_answered();
+    }
     tolk_threads_sleep_while_waiting(argv);
     struct tolk_error error;
     struct tolk_training_options options;
@@ -111,7 +127,7 @@ int main(int argc, char **argv)
     switch (tolk_training_options_parse(&options, argc, argv, &error)) {
     case TOLK_OPTIONS_HELP:
         tolk_training_options_help(stdout);
-        return fflush(stdout) == 0 ? DONE : FAILED;
+        return leave_answered();
     case TOLK_OPTIONS_WRONG:
         fprintf(stderr, "tolk-train: %s\n", error.message);
         return WRONG_USAGE;

@@ -292,7 +292,8 @@ static struct tolk_command make_command(struct table *table, struct tolk_trainin
             "Trains a translation model on sentence pairs and keeps the best in DIR. The same\n"
             "command resumes a training that was stopped: to the same bits with --updates or\n"
             "--epochs, but with --minutes the clock decides when the learning rate falls.\n"
-            "Ctrl-C and SIGTERM save and leave with status 0; a second one leaves at once.\n",
+            "Ctrl-C and SIGTERM save and leave with status 0; a second one leaves at once.\n"
+            "`tolk-train --version` tells the version.\n",
         .options = table->rows,
         .option_count = table->count,
     };

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "train/best.h"
 #include "train/budget.h"
 #include "train/card.h"
 #include "train/curves.h"
@@ -72,15 +73,10 @@ static int save_model(struct tolk_trainer *trainer, struct tolk_error *error)
 /* ---- validation ---------------------------------------------------------------------------------
  */
 
-/* Better than the model that is kept. A resumed training may judge by another --best than before,
- * hence both scores of that one. */
+/* Better than the model that is kept. */
 static bool is_best(const struct tolk_trainer *trainer, const struct tolk_validation_scores *scores)
 {
-    const struct tolk_cursor *cursor = &trainer->learner.cursor;
-    const bool better = trainer->options->best == TOLK_BEST_BY_LOSS
-                            ? scores->loss < cursor->best_loss
-                            : scores->bleu > cursor->best_bleu;
-    return isfinite(scores->loss) && (cursor->best_update == 0 || better);
+    return tolk_is_best(scores, &trainer->learner.cursor, trainer->options->best);
 }
 
 /* Keeps the model where it is the best so far; true when it is kept. */

@@ -12,22 +12,6 @@ static const real *row_of(const struct tolk_attend *a, const real *x, size_t j)
 /* Scores are made in squares: KEYS keys of as many heads as fill a vector with them. */
 enum { KEYS = 4, HEADS = TOLK_LANES / KEYS > 0 ? TOLK_LANES / KEYS : 1 };
 
-/* The sums of the lanes of x[0], x[1], …, lane i that of x[i]: halves are added crosswise as a
- * transposition interleaves them. */
-static inline __attribute__((always_inline)) tolk_vector sums_of_lanes(tolk_vector x[TOLK_LANES])
-{
-    TOLK_UNROLL
-    for (int half = TOLK_LANES / 2; half >= 1; half /= 2) {
-        TOLK_UNROLL
-        for (int i = 0; i < half; i++) {
-            tolk_vector first, second;
-            tolk_interleave(x[i], x[i + half], &first, &second);
-            x[i] = first + second;
-        }
-    }
-    return x[0];
-}
-
 /* HEADS heads from head h on, of the keys in `rows`. */
 static inline __attribute__((always_inline)) tolk_vector
 square_of_scores(const struct tolk_attend *a, size_t dim, size_t h, const real *const rows[KEYS])
@@ -43,7 +27,7 @@ square_of_scores(const struct tolk_attend *a, size_t dim, size_t h, const real *
             sums[i] += tolk_load(q + c) * tolk_load(k + c);
         }
     }
-    return sums_of_lanes(sums);
+    return tolk_sums_of_lanes(sums);
 }
 
 static void score_by_vectors(const struct tolk_attend *a)
@@ -137,8 +121,8 @@ void TOLK_KERNEL(tolk_attend)(const struct tolk_attend *a)
     } else {
         score_by_numbers(a);
     }
+    tolk_softmax_rows(a->weights, a->ldw, width, a->heads, a->keys, 0, scale);
     for (size_t h = 0; h < a->heads; h++) {
-        tolk_softmax(a->weights + h * a->ldw, width, a->keys, scale);
         if (vectors) {
             mix_by_vectors(a, h);
         } else {

@@ -131,6 +131,32 @@ static void transpose(const struct tolk_attention_block *block, const real *x, s
     }
 }
 
+/* ---- what comes next ----------------------------------------------------------------------------
+ */
+
+static inline void ask_for_row(const struct tolk_attention_block *block, size_t i)
+{
+    enum { LINE = 64 / sizeof(real) };
+    for (size_t a = 0; a < block->ahead_count; a++) {
+        const struct tolk_rows_ahead *ahead = &block->ahead[a];
+        for (size_t c = 0; i < ahead->count && c < block->dim; c += LINE) {
+            __builtin_prefetch(ahead->rows + i * ahead->ld + c, 0, 2);
+        }
+    }
+}
+
+/* Those that no row of this block stands beside. */
+static void ask_for_rest(const struct tolk_attention_block *block)
+{
+    size_t rows = 0;
+    for (size_t a = 0; a < block->ahead_count; a++) {
+        rows = block->ahead[a].count > rows ? block->ahead[a].count : rows;
+    }
+    for (size_t i = block->queries; i < rows; i++) {
+        ask_for_row(block, i);
+    }
+}
+
 /* ---- forward ------------------------------------------------------------------------------------
  */
 
@@ -153,9 +179,11 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
                                     .ldb = width,
                                     .c = scores,
                                     .ldc = width});
+    tolk_softmax_rows(scores, width, width, block->queries, block->causal ? 1 : block->keys,
+                      block->causal ? 1 : 0, scale);
     for (size_t i = 0; i < block->queries; i++) {
         real *row = scores + i * width;
-        tolk_softmax(row, width, block->causal ? i + 1 : block->keys, scale);
+        ask_for_row(block, i);
         memcpy(block->weights + i * block->keys, row, block->keys * sizeof *row);
         if (block->mask.threshold != 0) {
             const uint32_t index = block->mask_index + (uint32_t)(i * block->keys);
@@ -165,6 +193,7 @@ void TOLK_KERNEL(tolk_attention_forward)(const struct tolk_attention_block *bloc
             }
         }
     }
+    ask_for_rest(block);
     /* out = dropout(weights) V */
     product(&(struct small_product){.m = block->queries,
                                     .n = block->dim,
@@ -253,11 +282,13 @@ void TOLK_KERNEL(tolk_attention_backward)(const struct tolk_attention_block *blo
                                     .c = d,
                                     .ldc = width});
     for (size_t i = 0; i < block->queries; i++) {
+        ask_for_row(block, i);
         softmax_row_backward(block, i, width, scale, d + i * width, dropped + i * width);
         if (block->guide.begin != NULL) {
             guide_row(block, i, scale, d + i * width);
         }
     }
+    ask_for_rest(block);
     /* dV = dropout(P)ᵀ dO */
     product(&(struct small_product){.m = block->keys,
                                     .n = block->dim,

@@ -64,9 +64,8 @@ exponentials(size_t columns, real *logits, real maximum, bool keep)
 
 struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, real *logits,
                                                               size_t label, double label_smoothing,
-                                                              real *sums)
+                                                              bool gradient)
 {
-    const bool gradient = sums != NULL;
     const real maximum = row_maximum(columns, logits);
     const real at_label = logits[label];
     const struct totals totals = gradient ? exponentials(columns, logits, maximum, true)
@@ -81,10 +80,8 @@ struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, re
 #pragma omp simd
         for (size_t c = 0; c < columns; c++) {
             logits[c] = logits[c] * scale - share;
-            sums[c] += logits[c];
         }
         logits[label] -= at_target;
-        sums[label] -= at_target;
     }
     return (struct tolk_cross_entropy_row){
         .smoothed = (1.0 - label_smoothing) * nll + label_smoothing * uniform,

@@ -146,6 +146,9 @@ INLINE void pack_b_strip(size_t columns, size_t k, const real *b, size_t ldb, re
         UNROLL
         for (size_t j = 0; j < LANES; j++) {
             x[j] = j < columns ? words_along(k - p, b + j * ldb + p) : (vector){0};
+            for (size_t c = 0; c < PAIR * LANES; c += LINE) { /* of the strip after this one */
+                __builtin_prefetch(b + (j + LANES) * ldb + p + c, 0, 2);
+            }
         }
         tolk_transpose(x);
         size_t words = words_of(k - p);
@@ -193,7 +196,7 @@ INLINE void put_first(size_t count, const struct tolk_gemm_target *t, real *c, s
 /* Between so many steps of k some lines are asked for: all at once they would fill the processor's
  * queue of misses, and the product wait. Fewer steps would keep its arithmetic ports busy with
  * counting, where two of them multiply. */
-enum { PAUSE = 64, C_ROWS_A_PAUSE = TOLK_TILE_ROWS_MAX };
+enum { PAUSE = 16, C_ROWS_A_PAUSE = 4 };
 
 /* What lies ahead, and how far it is asked for. */
 struct ahead {

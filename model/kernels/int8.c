@@ -60,12 +60,13 @@ INLINE floats at_least(float least, floats x)
     return _mm512_max_ps(_mm512_set1_ps(least), x); /* the second where one is a NaN */
 }
 
-/* LANES numbers times `factor`, to nearest even. */
-INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+/* LANES numbers times `factor`, to nearest even, with the bits of `flip` turned. */
+INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
 {
     const __m512i rounded =
         _mm512_cvtps_epi32(_mm512_mul_ps(load_floats(x), _mm512_set1_ps(factor)));
-    _mm_storeu_si128((__m128i *)(void *)bytes, _mm512_cvtsepi32_epi8(rounded));
+    const __m128i eights = _mm512_cvtsepi32_epi8(rounded);
+    _mm_storeu_si128((__m128i *)(void *)bytes, _mm_xor_si128(eights, _mm_set1_epi8((char)flip)));
 }
 
 #elif defined(__AVX2__)
@@ -116,8 +117,9 @@ INLINE floats at_least(float least, floats x)
     return _mm256_max_ps(_mm256_set1_ps(least), x);
 }
 
-INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
 {
+    (void)flip; /* SHIFT is 0 */
     const __m256i rounded =
         _mm256_cvtps_epi32(_mm256_mul_ps(load_floats(x), _mm256_set1_ps(factor)));
     const __m128i words =
@@ -153,8 +155,9 @@ INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
            (integers)_mm_shuffle_ps(x, y, _MM_SHUFFLE(3, 1, 3, 1));
 }
 
-INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
 {
+    (void)flip; /* SHIFT is 0 */
     const __m128i rounded = _mm_cvtps_epi32(_mm_mul_ps(_mm_loadu_ps(x), _mm_set1_ps(factor)));
     const __m128i words = _mm_packs_epi32(rounded, rounded);
     const int32_t four = _mm_cvtsi128_si32(_mm_packs_epi16(words, words));
@@ -185,8 +188,9 @@ INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
 }
 #endif
 
-INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
 {
+    (void)flip; /* SHIFT is 0 */
     for (size_t i = 0; i < LANES; i++) {
         bytes[i] = (int8_t)lrintf(x[i] * factor);
     }
@@ -269,17 +273,17 @@ static float scale_for(float magnitude)
 }
 
 /* k numbers to whole words of bytes, zeros behind the last. */
-static void quantize_row(size_t k, const float *x, float factor, int8_t *bytes)
+INLINE void quantize_row(size_t k, const float *x, float factor, int flip, int8_t *bytes)
 {
     size_t p = 0;
     for (; p + LANES <= k; p += LANES) {
-        round_to_bytes(x + p, factor, bytes + p);
+        round_to_bytes(x + p, factor, flip, bytes + p);
     }
     if (p < k) {
         float rest[LANES] = {0};
         int8_t rounded[LANES];
         memcpy(rest, x + p, (k - p) * sizeof *rest);
-        round_to_bytes(rest, factor, rounded);
+        round_to_bytes(rest, factor, flip, rounded);
         memcpy(bytes + p, rounded, words_of(k - p) * WORD);
     }
 }
@@ -290,10 +294,7 @@ static void quantize(size_t m, size_t k, const real *x, size_t ldx, int8_t *a, s
     for (size_t i = 0; i < m; i++, x += ldx, a += lda) {
         const float magnitude = largest_magnitude(k, x);
         a_scales[i] = scale_for(magnitude);
-        quantize_row(k, x, factor_for(magnitude), a);
-        for (size_t p = 0; SHIFT != 0 && p < words_of(k) * WORD; p++) {
-            a[p] = (int8_t)(a[p] ^ SHIFT);
-        }
+        quantize_row(k, x, factor_for(magnitude), SHIFT, a);
     }
 }
 
@@ -314,7 +315,7 @@ static void pack_panel(size_t columns, size_t k, const float *w, size_t ldw, int
         const size_t count = k - p < PIECE ? k - p : PIECE;
         const size_t words = words_of(count);
         for (size_t j = 0; j < columns; j++) {
-            quantize_row(count, w + j * ldw + p, factors[j], piece[j]);
+            quantize_row(count, w + j * ldw + p, factors[j], 0, piece[j]);
             int32_t sum = 0;
             for (size_t i = 0; i < words * WORD; i++) {
                 sum += piece[j][i];
@@ -327,12 +328,13 @@ static void pack_panel(size_t columns, size_t k, const float *w, size_t ldw, int
             }
         }
     }
+    memset(panel, 0, COLUMNS * (tolk_int8_padded(k) - words_of(k) * WORD));
 }
 
 static void pack(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, real *scales,
                  int32_t *offsets)
 {
-    for (size_t j = 0; j < n; j += COLUMNS, panels += PANEL_WORD * words_of(k)) {
+    for (size_t j = 0; j < n; j += COLUMNS, panels += COLUMNS * tolk_int8_padded(k)) {
         const size_t columns = n - j < COLUMNS ? n - j : COLUMNS;
         memset(scales + j, 0, COLUMNS * sizeof *scales);
         memset(offsets + j, 0, COLUMNS * sizeof *offsets);
@@ -409,7 +411,7 @@ enum { ROWS_TO_PREFETCH = 16, LINE = 64 };
 
 static void multiply(const struct tolk_int8_product *x)
 {
-    const size_t bytes = PANEL_WORD * words_of(x->k);
+    const size_t bytes = COLUMNS * tolk_int8_padded(x->k);
     const size_t tiles = (x->m + ROWS - 1) / ROWS;
     const size_t share = x->m < ROWS_TO_PREFETCH ? 0 : (bytes / tiles + LINE - 1) / LINE * LINE;
     const int8_t *panel = x->panels;

@@ -1,8 +1,9 @@
 /* Products of 8-bit integers with exact sums, compiled once for each instruction set.
  *
  * W [n, k] lies in panels of `columns` rows of W: panel[k / 4][column][4], four steps of k in one
- * 32-bit word, zeros behind the last row and the last step. A row of x is quantised to k bytes,
- * rounded up to whole words.
+ * 32-bit word, zeros behind the last row and behind the last step, up to a whole grain of steps. A
+ * row of x is quantised to k bytes, rounded up to whole words; up to a whole grain of steps and to
+ * a multiple of 16 rows the bytes may be read, whatever they are.
  *
  * y[i, j] = (Σ_p a[i, p] · w[j, p]) · a_scale[i] · scale[j] + bias[j]. The sum is the exact integer
  * on every instruction set, however it is come by: with VNNI the bytes of a are a + 128, unsigned,
@@ -20,9 +21,17 @@
 
 enum {
     TOLK_INT8_WORD = 4,      /* steps of k in a word */
+    TOLK_INT8_GRAIN = 64,    /* and in a tile of AMX */
+    TOLK_INT8_ROWS = 16,     /* of a in a tile of AMX */
     TOLK_INT8_K_MAX = 65536, /* 255 · 127 · k fits 32 bits */
     TOLK_INT8_COLUMNS_MAX = 32,
 };
+
+/* Steps of k in a panel. */
+static inline size_t tolk_int8_padded(size_t k)
+{
+    return (k + TOLK_INT8_GRAIN - 1) / TOLK_INT8_GRAIN * TOLK_INT8_GRAIN;
+}
 
 struct tolk_int8_product {
     size_t m, n, k;
@@ -54,5 +63,6 @@ extern const struct tolk_int8_kernels tolk_int8_kernels_neon;
 extern const struct tolk_int8_kernels tolk_int8_kernels_avx2;
 extern const struct tolk_int8_kernels tolk_int8_kernels_avx512;
 extern const struct tolk_int8_kernels tolk_int8_kernels_avx512vnni;
+extern const struct tolk_int8_kernels tolk_int8_kernels_amx;
 
 #endif

@@ -15,6 +15,13 @@
 #include "model/guide.h"
 #include "model/real.h"
 
+/* Rows of a matrix that are read or written soon. */
+struct tolk_rows_ahead {
+    const real *rows; /* [count, dim] */
+    size_t count, ld;
+};
+enum { TOLK_ATTENTION_AHEAD = 7 };
+
 /* One sentence and one head of an attention. */
 struct tolk_attention_block {
     size_t queries, keys, dim; /* dim: d_model / heads */
@@ -25,6 +32,10 @@ struct tolk_attention_block {
     struct tolk_dropout_mask mask;
     uint32_t mask_index; /* of weights[0] */
     struct tolk_guide_rows guide;
+    /* What the next block reads and writes: brought into the second-level cache while this one is
+     * computed. The rows of a head are a few lines each, which the processor does not foresee. */
+    struct tolk_rows_ahead ahead[TOLK_ATTENTION_AHEAD];
+    size_t ahead_count;
 };
 
 /* One query over the keys of a cache, all heads: head h owns the columns [h · dim, (h + 1) · dim).
@@ -74,18 +85,22 @@ struct tolk_row_kernels {
     void (*column_sums)(size_t rows, size_t ld, size_t begin, size_t end, const real *x, real scale,
                         real *sums);
 
-    /* y = x + dropout(branch); y = dropout(x). [rows, d]; `first` is the index of the first row. */
-    void (*residual)(size_t rows, size_t d, size_t first, struct tolk_dropout_mask mask,
-                     const real *x, const real *branch, real *y);
-    void (*dropout)(size_t rows, size_t d, size_t first, struct tolk_dropout_mask mask,
-                    const real *x, real *y);
+    /* The next four work on a rectangle of matrices whose rows lie ld apart; `index` is that of its
+     * first number, row · ld + column, by which dropout draws.
+     * y = x + dropout(branch); y = dropout(x). y may be x or branch. */
+    void (*residual)(size_t rows, size_t columns, size_t ld, size_t index,
+                     struct tolk_dropout_mask mask, const real *x, const real *branch, real *y);
+    void (*dropout)(size_t rows, size_t columns, size_t ld, size_t index,
+                    struct tolk_dropout_mask mask, const real *x, real *y);
 
-    /* y = dropout(f(x)); dx = dropout(dy) ∘ f'(x), sums += Σ_rows dx. dx may be dy. */
-    void (*activation_forward)(enum tolk_activation activation, size_t rows, size_t d, size_t first,
-                               struct tolk_dropout_mask mask, const real *x, real *y);
-    void (*activation_backward)(enum tolk_activation activation, size_t rows, size_t d,
-                                size_t first, struct tolk_dropout_mask mask, const real *x,
-                                const real *dy, real *dx, real *sums);
+    /* y = dropout(f(x)); dx = dropout(dy) ∘ f'(x). y may be x, dx may be dy. For ReLU the gradient
+     * is given y in the place of x: what is above zero passed both f and the dropout. */
+    void (*activation_forward)(enum tolk_activation activation, size_t rows, size_t columns,
+                               size_t ld, size_t index, struct tolk_dropout_mask mask,
+                               const real *x, real *y);
+    void (*activation_backward)(enum tolk_activation activation, size_t rows, size_t columns,
+                                size_t ld, size_t index, struct tolk_dropout_mask mask,
+                                const real *x, const real *dy, real *dx);
 
     /* weights = softmax(q kᵀ / √dim), out = dropout(weights) v. */
     void (*attention_forward)(const struct tolk_attention_block *block, real *out, size_t ldo,
@@ -97,11 +112,10 @@ struct tolk_row_kernels {
     /* weights = softmax(q kᵀ / √dim), out = weights v, head by head. */
     void (*attend)(const struct tolk_attend *attend);
 
-    /* The label-smoothed cross-entropy of one row. Unless `sums` is NULL the logits turn into their
-     * gradient, softmax(logits) - (1 - ε) · [v = label] - ε / V, which is added to sums [columns].
-     */
+    /* The label-smoothed cross-entropy of one row. When `gradient`, the logits turn into theirs,
+     * softmax(logits) - (1 - ε) · [v = label] - ε / V. */
     struct tolk_cross_entropy_row (*cross_entropy)(size_t columns, real *logits, size_t label,
-                                                   double label_smoothing, real *sums);
+                                                   double label_smoothing, bool gradient);
     /* log Σ exp x; NaN when an x is. */
     double (*log_sum_exp)(size_t columns, const real *x);
     /* The first column ≥ begin whose x is above the bound, else `columns`. */

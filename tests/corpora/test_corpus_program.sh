@@ -35,13 +35,17 @@ check "keeps an excluded sentence out" $?
     [ -s "$folder/c/dev.tsv" ] && [ ! -e "$folder/c/test.tsv" ] && [ ! -e "$folder/c/combinations.tsv" ]
 check "leaves no split of an earlier corpus" $?
 
-"$program" generate --help | grep -q '^usage: tolk-corpus generate'
+"$program" generate --help | grep -q '^Usage: tolk-corpus generate'
 check "helps" $?
+
+"$program" --version | grep -qx 'tolk-corpus [0-9.]*'
+check "tells its version" $?
 
 refuses "names an unknown option" 2 "unrecognized option '--pears'" generate "$grammar" --pears 3
 refuses "names a number that is none" 2 '--pairs: expected a number' generate "$grammar" --pairs x
 refuses "asks for a grammar" 2 'expected: a grammar file' generate
-refuses "names an unknown command" 2 'found "generat"' generat
-refuses "asks for a command" 2 'usage:'
+refuses "names an unknown command" 2 'unknown command "generat"' generat
+refuses "names an option that is no command" 2 'unknown option "--pairs"' --pairs
+refuses "asks for a command" 2 'Usage:'
 refuses "names a missing file" 1 "none.grammar: cannot open" generate none.grammar
 refuses "says that the disk refuses" 1 '/proc/tolk' generate "$grammar" -n 1 -o /proc/tolk

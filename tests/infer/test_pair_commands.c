@@ -232,6 +232,21 @@ START_TEST(gold_that_does_not_fit_is_refused_with_its_place)
 }
 END_TEST
 
+START_TEST(says_why_links_of_some_pairs_give_no_aer)
+{
+    static const char text[] = "Ik lees .\tI read .\t0-0 1-1\nDe kat\tThe cat\n";
+    char *const folder = tolk_test_tiny_folder(1);
+    char *const pairs = tolk_test_write_text(folder, "pairs", text, strlen(text));
+    struct tolk_test_ran ran = TOLK_TEST_RUN(tolk_command_evaluate, folder, pairs);
+    ck_assert_msg(ran.status == 0, "%s", ran.log);
+    ck_assert_ptr_null(strstr(ran.out, "AER"));
+    ck_assert_ptr_nonnull(strstr(ran.log, "no AER: 1 of 2 pairs have links"));
+    tolk_test_ran_free(&ran);
+    free(pairs);
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
 START_TEST(evaluates_the_model_and_given_hypotheses)
 {
     char *const folder = tolk_test_tiny_folder(1);
@@ -327,5 +342,6 @@ TOLK_SUITE("pair commands", scores_add_up_over_the_words,
            standard_input_is_read_from_where_it_stands, aligns_each_pair,
            the_table_of_heads_is_that_of_single_runs, prints_the_table_of_heads,
            gold_that_does_not_fit_is_refused_with_its_place,
-           evaluates_the_model_and_given_hypotheses, hypotheses_stand_on_the_lines_of_their_pairs,
+           says_why_links_of_some_pairs_give_no_aer, evaluates_the_model_and_given_hypotheses,
+           hypotheses_stand_on_the_lines_of_their_pairs,
            options_for_a_model_do_not_go_with_hypotheses)

@@ -98,9 +98,10 @@ static void on_each_isa(void (*check)(void))
     }
 }
 
-static const size_t shapes[][3] = {{1, 1, 1},     {1, 33, 7},     {2, 31, 64},
-                                   {3, 32, 513},  {14, 65, 3},    {15, 97, 256},
-                                   {64, 40, 130}, {71, 17, 1030}, {150, 70, 66}};
+static const size_t shapes[][3] = {{1, 1, 1},     {1, 33, 7},    {2, 31, 64},   {3, 32, 513},
+                                   {14, 65, 3},   {15, 97, 256}, {64, 40, 130}, {71, 17, 1030},
+                                   {150, 70, 66}, {16, 64, 64},  {17, 32, 129}, {33, 100, 192},
+                                   {290, 33, 65}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 static void check_real(void)

@@ -199,8 +199,8 @@ static void residual_and_dropout(const struct tolk_row_kernels *kernels)
         real *sum = tolk_test_numbers(ROWS * d + 1, 0, 3),
              *dropped = tolk_test_numbers(ROWS * d + 1, 0, 4);
         sum[ROWS * d] = dropped[ROWS * d] = OUTSIDE;
-        kernels->residual(ROWS, d, FIRST, mask, x, branch, sum);
-        kernels->dropout(ROWS, d, FIRST, mask, x, dropped);
+        kernels->residual(ROWS, d, d, FIRST * d, mask, x, branch, sum);
+        kernels->dropout(ROWS, d, d, FIRST * d, mask, x, dropped);
         for (size_t i = 0; i < ROWS * d; i++) {
             const double factor = tolk_dropout_factor(mask, (uint32_t)(FIRST * d + i));
             tolk_test_near("residual", i, sum[i], x[i] + factor * branch[i],
@@ -246,25 +246,18 @@ static void activate(const struct tolk_row_kernels *kernels, enum tolk_activatio
 {
     real *x = tolk_test_numbers(ROWS * d, scale, 1), *dy = tolk_test_numbers(ROWS * d, 1, 2);
     real *y = tolk_test_numbers(ROWS * d + 1, 0, 3), *dx = tolk_test_numbers(ROWS * d, 1, 2);
-    real *sums = tolk_test_numbers(d, 1, 4), *before = tolk_test_numbers(d, 1, 4);
     y[ROWS * d] = OUTSIDE;
-    kernels->activation_forward(kind, ROWS, d, FIRST, mask, x, y);
-    kernels->activation_backward(kind, ROWS, d, FIRST, mask, x, dx, dx, sums); /* in place */
+    kernels->activation_forward(kind, ROWS, d, d, FIRST * d, mask, x, y);
+    kernels->activation_backward(kind, ROWS, d, d, FIRST * d, mask, kind == TOLK_RELU ? y : x, dx,
+                                 dx); /* in place */
     for (size_t i = 0; i < ROWS * d; i++) {
         const double factor = tolk_dropout_factor(mask, (uint32_t)(FIRST * d + i));
         tolk_test_near("y", i, y[i], factor * activation(kind, x[i]), fabs(factor * x[i]), 8);
         tolk_test_near("dx", i, dx[i], factor * dy[i] * slope(kind, x[i]),
                        fabs(factor * dy[i]) * (1 + fabs((double)x[i])), 8);
     }
-    for (size_t c = 0; c < d; c++) {
-        double sum = before[c], magnitude = fabs((double)before[c]);
-        for (size_t row = 0; row < ROWS; row++) {
-            sum += dx[row * d + c], magnitude += fabs((double)dx[row * d + c]);
-        }
-        tolk_test_near("sum", c, sums[c], sum, magnitude, 4);
-    }
     ck_assert(y[ROWS * d] == OUTSIDE);
-    free(x), free(dy), free(y), free(dx), free(sums), free(before);
+    free(x), free(dy), free(y), free(dx);
 }
 
 static void activations(const struct tolk_row_kernels *kernels)

@@ -277,6 +277,18 @@ grep -q 'no sentence pair left' "$folder/corrected.err" || good=no
 run corrected --updates 5 || good=no
 check failing_command_changes_nothing $good
 
+# ---- begun anew, the folder does not speak of the model that was there
+good=yes
+cp -r "$folder/whole" "$folder/anew"
+rm "$folder/anew/training/log.jsonl"
+run anew --restart --updates 100000 --validate-every 1000000 &
+process=$!
+wait_for '"update": 5,' anew
+[ ! -e "$folder/anew/README.md" ] && [ ! -e "$folder/anew/model.safetensors" ] || good=no
+kill -TERM "$(cat "$folder/anew/training/lock")"
+wait $process || good=no
+check begun_anew $good
+
 # ---- a model that cannot be written is an error at the end, and made up for
 good=yes
 run unwritten --updates 20 || good=no
@@ -300,6 +312,16 @@ pid=$(cat "$folder/held/training/lock")
 kill -TERM "$pid"
 wait $process
 check lock $good
+
+# ---- help and version are results: on standard output, and missed where it is full
+good=yes
+"$train" --help | grep -q '^Usage: tolk-train ' || good=no
+"$train" --version | grep -qx 'tolk-train [0-9.]*' || good=no
+if [ -c /dev/full ]; then
+    "$train" --help >/dev/full 2>"$folder/help.err" && good=no
+    grep -q 'cannot write the output' "$folder/help.err" || good=no
+fi
+check help_and_version $good
 
 # ---- wrong options
 good=yes

@@ -166,6 +166,10 @@ check("a_word_shows_where_it_looks", () => {
   }
   word.dispatchEvent(new PointerEvent("pointerleave"));
   word.click();
+  const picked = all("#arithmetic .lead").at(-1).querySelector("q").textContent;
+  if (picked !== word.querySelector(".text").textContent) {
+    return `the arithmetic is of ${picked}`;
+  }
   const link = told.querySelector("a");
   word.dispatchEvent(new FocusEvent("blur"));
   if (told.querySelector("a") !== link) {
@@ -207,14 +211,15 @@ check("a_step_of_the_decoder_shows_its_arithmetic", () => {
     radio("kind", kind).click();
     for (const unit of clicks.units) {
       radio("units", unit).click();
-      const token = all("#view .token").at(0);
+      all("#view .stepper button").at(-1).click(); /* a step on, so that there are tokens to choose from */
+      const token = all("#view .token").findLast((t) => t.getAttribute("aria-pressed") === "false");
       token.click();
       const text = token.querySelector(".text").textContent;
       const lead = all("#arithmetic .lead").at(-1);
       if (token.getAttribute("aria-pressed") !== "true" || !isSeen(lead)) {
         return `${kind}, ${unit}: nothing is shown of ${text}`;
       }
-      if ((unit === "pieces" || kind === "decoder") && !lead.textContent.includes(text)) {
+      if ((unit === "pieces" || kind === "decoder") && lead.querySelectorAll("q")[1].textContent !== text) {
         return `${kind}, ${unit}: ${lead.textContent}`;
       }
     }
@@ -269,7 +274,10 @@ check("decoding_steps_to_its_end", () => {
     return "there is no such view";
   }
   tab("Decoding").click();
-  const next = all("#view button").find((b) => b.textContent.startsWith("Next"));
+  const [back, next] = all("#view .stepper button");
+  while (!back.disabled) {
+    back.click();
+  }
   let steps = 1;
   while (!next.disabled && steps < 200) {
     next.click();

@@ -130,8 +130,9 @@ INLINE void put(size_t rows, size_t v, const struct tolk_int8_product *x, size_t
     float *y = x->y + i * x->ldy + j;
     TOLK_UNROLL
     for (size_t r = 0; r < rows; r++, y += x->ldy) {
-        const floats scaled = to_floats(sum[r][v]) * (scale * x->a_scales[i + r]) + bias;
-        store_first(count, y, at_least(least, scaled));
+        const floats moved =
+            scaled_and_moved(to_floats(sum[r][v]), scale * x->a_scales[i + r], bias);
+        store_first(count, y, at_least(least, moved));
     }
 }
 

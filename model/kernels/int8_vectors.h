@@ -57,6 +57,12 @@ INLINE void store_first(size_t count, float *x, floats v)
     _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), v);
 }
 
+/* In one rounding, as int8_amx.c has it, whatever the compiler would contract. */
+INLINE floats scaled_and_moved(floats x, floats scale, floats bias)
+{
+    return _mm512_fmadd_ps(x, scale, bias);
+}
+
 INLINE floats at_least(float least, floats x)
 {
     return _mm512_max_ps(_mm512_set1_ps(least), x); /* the second where one is a NaN */
@@ -112,6 +118,11 @@ INLINE floats load_first(size_t count, const float *x)
 INLINE void store_first(size_t count, float *x, floats v)
 {
     memcpy(x, &v, count * sizeof *x);
+}
+
+INLINE floats scaled_and_moved(floats x, floats scale, floats bias)
+{
+    return _mm256_fmadd_ps(x, scale, bias);
 }
 
 INLINE floats at_least(float least, floats x)
@@ -220,6 +231,11 @@ INLINE floats load_floats(const float *x)
 INLINE void store_first(size_t count, float *x, floats v)
 {
     memcpy(x, &v, count * sizeof *x);
+}
+
+INLINE floats scaled_and_moved(floats x, floats scale, floats bias)
+{
+    return x * scale + bias;
 }
 
 INLINE floats at_least(float least, floats x)

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -64,6 +65,18 @@ void tolk_file_unmap(struct tolk_file *file)
         munmap((void *)(uintptr_t)file->bytes, file->size);
     }
     *file = (struct tolk_file){NULL, 0};
+}
+
+void tolk_file_forget(const struct tolk_file *file, const void *begin, size_t size)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)begin + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)begin + size) / page * page;
+    assert((uintptr_t)begin >= (uintptr_t)file->bytes &&
+           (uintptr_t)begin + size <= (uintptr_t)file->bytes + file->size);
+    if (first < end) {
+        madvise((void *)first, end - first, MADV_DONTNEED);
+    }
 }
 
 char *tolk_path_join(const char *folder, const char *name)

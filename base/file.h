@@ -21,6 +21,10 @@ int tolk_file_map_private(struct tolk_file *file, unsigned char **writable, cons
                           struct tolk_error *error);
 void tolk_file_unmap(struct tolk_file *file);
 
+/* Gives back the memory of a part of a mapped file, in whole pages; who looks there again has it
+ * read again. Only for bytes that nobody has written: a written page would be lost. */
+void tolk_file_forget(const struct tolk_file *file, const void *begin, size_t size);
+
 /* Writes `size` bytes to `path` so that at any instant the path holds the old content or the new:
  * temporary name beside it, write, fsync, rename, fsync of the folder. On failure the old file
  * stays and the temporary one is removed. */

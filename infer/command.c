@@ -41,6 +41,7 @@ int tolk_session_open(struct tolk_session *session, const char *folder,
     if (tolk_model_load(&session->model, folder, error) != 0) {
         return -1;
     }
+    session->model.unwritten = true;
     struct tolk_error unlike;
     int status = tolk_jobs_run(parts, tolk_jobs_threads(parts), open_part, &opening, error);
     if (status == 0 &&

@@ -42,6 +42,7 @@ static void visit_all(struct tolk_inference_weights *weights, visitor *visit, vo
 }
 
 struct packing {
+    const struct tolk_model *model;
     enum tolk_panels_format format;
     char *room; /* of the next matrix */
     size_t bytes;
@@ -59,16 +60,23 @@ static void count_bytes(void *context, struct tolk_panels *panels, size_t n, siz
 static void pack_one(void *context, struct tolk_panels *panels, size_t n, size_t k, const real *w)
 {
     struct packing *packing = context;
+    const struct tolk_model *model = packing->model;
     const enum tolk_panels_format format = packing->format;
     char *room = packing->room;
     packing->room += tolk_panels_bytes(format, n, k);
-#pragma omp task firstprivate(panels, format, n, k, w, room)
-    tolk_panels_pack(panels, format, n, k, w, k, room);
+#pragma omp task firstprivate(panels, model, format, n, k, w, room)
+    {
+        tolk_panels_pack(panels, format, n, k, w, k, room);
+        if (model->unwritten && model->mapping.bytes != NULL) {
+            tolk_file_forget(&model->mapping, w, n * k * sizeof *w);
+        }
+    }
 }
 
 void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
 {
-    struct packing packing = {.format = weights->format, .room = weights->arena};
+    struct packing packing = {
+        .model = weights->model, .format = weights->format, .room = weights->arena};
 #pragma omp parallel
 #pragma omp single
     visit_all(weights, pack_one, &packing);

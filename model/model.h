@@ -23,6 +23,8 @@ struct tolk_model {
     struct tolk_weights weights; /* views into values */
     real *positions;             /* [max_position_embeddings, d_model], sinusoidal */
     struct tolk_file mapping;    /* where `values` lie in a mapped file, else empty */
+    bool unwritten; /* the owner's word that nobody writes to `values`: what is packed elsewhere
+                       need not stay in memory (inference.h) */
 };
 
 /* A fresh model with initialised parameters. */

@@ -52,6 +52,32 @@ START_TEST(writes_spans_one_behind_the_other)
 }
 END_TEST
 
+/* A written page tells whether its memory was given back: the file's bytes are there again. */
+START_TEST(forgets_whole_pages_alone)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *const bytes = malloc(3 * page);
+    ck_assert_ptr_nonnull(bytes);
+    memset(bytes, 'a', 3 * page);
+    begin();
+    ck_assert_int_eq(tolk_file_write_atomic(path, bytes, 3 * page, &error), 0);
+    struct tolk_file file;
+    unsigned char *writable;
+    ck_assert_int_eq(tolk_file_map_private(&file, &writable, path, &error), 0);
+    memset(writable, 'b', 3 * page);
+    tolk_file_forget(&file, file.bytes + 1, 2 * page); /* the second page, and parts of two more */
+    ck_assert_int_eq(file.bytes[page - 1], 'b');
+    ck_assert_int_eq(file.bytes[page], 'a');
+    ck_assert_int_eq(file.bytes[2 * page - 1], 'a');
+    ck_assert_int_eq(file.bytes[2 * page], 'b');
+    tolk_file_forget(&file, file.bytes + 1, page - 1);
+    ck_assert_int_eq(file.bytes[1], 'b');
+    tolk_file_unmap(&file);
+    free(bytes);
+    check_alone();
+}
+END_TEST
+
 START_TEST(says_why_it_cannot_write)
 {
     begin();
@@ -160,7 +186,7 @@ START_TEST(maps_regular_files_only)
 }
 END_TEST
 
-TOLK_SUITE("file", writes_spans_one_behind_the_other, says_why_it_cannot_write,
-           keeps_the_old_file_when_the_new_is_over_the_limit,
+TOLK_SUITE("file", forgets_whole_pages_alone, writes_spans_one_behind_the_other,
+           says_why_it_cannot_write, keeps_the_old_file_when_the_new_is_over_the_limit,
            keeps_the_old_file_when_the_disk_is_full, maps_read_only_or_for_private_writing,
            maps_regular_files_only)

@@ -62,9 +62,9 @@ void tolk_searcher_free(struct tolk_searcher *searcher);
 /* A step of the search of one sentence, for who wants to follow it. */
 struct tolk_search_step {
     size_t sentence;
-    size_t step;        /* from 0 */
-    size_t rows;        /* hypotheses alive before it, in the order in which `chosen` lived on */
-    const real *logits; /* [rows, vocab_size] */
+    size_t step; /* from 0 */
+    size_t rows; /* hypotheses alive before it, in the order in which `chosen` lived on */
+    const real *const *logits;           /* [rows], each [vocab_size] */
     const struct tolk_candidate *chosen; /* [chosen_count], best first; `row` is one of [0, rows) */
     size_t chosen_count;                 /* those whose id is not eos are the next step's rows */
 };
@@ -78,6 +78,11 @@ struct tolk_search_observer {
 /* Shows all searches from now on to `observer`, which must outlive them; NULL: to nobody. */
 void tolk_searcher_observe(struct tolk_searcher *searcher,
                            const struct tolk_search_observer *observer);
+
+/* Sentences that come alone are from now on drafted by these weights (draft.h), the searcher's own
+ * in a quicker format; they are lent. What is found stays the same to the bit. */
+int tolk_searcher_draft(struct tolk_searcher *searcher, const struct tolk_inference_weights *quick,
+                        struct tolk_error *error);
 
 /* Searches the source side of `batch` (its target side is not read; source sentences are at most
  * max_position_embeddings long) and fills found[sentences]; on an error none is left to free. */

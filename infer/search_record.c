@@ -60,9 +60,8 @@ static int record_step(void *context, const struct tolk_search_step *seen, struc
     }
     for (size_t row = 0; row < seen->rows; row++) {
         /* Each row has as many: all ids but pad, or the most that are kept. */
-        made.continuation_count =
-            likeliest(record->config, row, seen->logits + row * record->config->vocab_size,
-                      made.continuations + row * made.continuation_count);
+        made.continuation_count = likeliest(record->config, row, seen->logits[row],
+                                            made.continuations + row * made.continuation_count);
     }
     memcpy(made.chosen, seen->chosen, seen->chosen_count * sizeof *made.chosen);
     *step = made;
@@ -87,7 +86,7 @@ int tolk_search_record_given(struct tolk_search_record *record,
         score += log_probability;
         const struct tolk_candidate given = {0, ids[t], log_probability, score};
         const struct tolk_search_step step = {
-            .step = t, .rows = 1, .logits = logits, .chosen = &given, .chosen_count = 1};
+            .step = t, .rows = 1, .logits = &logits, .chosen = &given, .chosen_count = 1};
         if (record_step(record, &step, error) != 0) {
             return -1;
         }

@@ -54,3 +54,31 @@ void tolk_select_row(struct tolk_selection *selection, size_t row, double score,
         bound = bound_for(selection, score, normaliser);
     }
 }
+
+bool tolk_select_continuations(struct tolk_selection *selection,
+                               const struct tolk_select_rules *rules,
+                               const struct tolk_select_beam *beam)
+{
+    selection->count = 0;
+    for (size_t row = 0; row < beam->rows; row++) {
+        const real *const x = beam->logits[row];
+        const double score = beam->scores[row];
+        /* No log p is above 0. */
+        if (selection->count == selection->limit &&
+            score <= selection->items[selection->limit - 1].score) {
+            continue;
+        }
+        const double normaliser = rules->normalised ? tolk_log_sum_exp(x, rules->vocabulary) : 0;
+        if (!isfinite(normaliser)) {
+            return false;
+        }
+        if (beam->last) {
+            const double log_probability = (double)x[rules->eos] - normaliser;
+            tolk_select_one(selection, (struct tolk_candidate){row, rules->eos, log_probability,
+                                                               score + log_probability});
+        } else {
+            tolk_select_row(selection, row, score, x, rules->vocabulary, normaliser, rules->pad);
+        }
+    }
+    return selection->count > 0 && (rules->normalised || isfinite(selection->items[0].score));
+}

@@ -2,6 +2,7 @@
 #ifndef TOLK_INFER_SELECT_H
 #define TOLK_INFER_SELECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,26 @@ void tolk_select_row(struct tolk_selection *selection, size_t row, double score,
 
 /* Offers one id. */
 void tolk_select_one(struct tolk_selection *selection, struct tolk_candidate candidate);
+
+struct tolk_select_rules {
+    size_t vocabulary;
+    int32_t eos;
+    int32_t pad;     /* barred */
+    bool normalised; /* else scores are sums of logits, which a single row may do with */
+};
+
+/* The hypotheses of a sentence, best first. */
+struct tolk_select_beam {
+    size_t rows;
+    const double *scores;      /* [rows] */
+    const real *const *logits; /* [rows], each [vocabulary] */
+    bool last;                 /* they are at their greatest length: eos alone may follow */
+};
+
+/* Empties the selection and fills it with the best continuations of the beam. False when the model
+ * gave no number. */
+bool tolk_select_continuations(struct tolk_selection *selection,
+                               const struct tolk_select_rules *rules,
+                               const struct tolk_select_beam *beam);
 
 #endif

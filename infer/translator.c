@@ -18,6 +18,7 @@ struct tolk_translator {
     struct tolk_translator_options options;
     struct tolk_inference_weights *weights;
     struct tolk_inference_weights *own_weights; /* the same, where they are not lent */
+    struct tolk_inference_weights *quick;
     struct worker *workers;
     size_t worker_count;
     struct tolk_forcer *forcer; /* for the attention */
@@ -99,6 +100,9 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
         return tolk_error_set(error, "out of memory for %zu threads", threads);
     }
     translator->workers = grown;
+    if (getenv("TUNE_ROWS") && translator->quick == NULL) {
+        translator->quick = tolk_inference_weights_make(translator->model, TOLK_PANELS_INT8, error);
+    }
     while (translator->worker_count < threads) {
         struct worker *const worker = &translator->workers[translator->worker_count];
         *worker = (struct worker){.searcher = tolk_searcher_create(translator->weights, error)};
@@ -106,6 +110,9 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
             return -1;
         }
         tolk_searcher_observe(worker->searcher, translator->options.observer);
+        if (translator->quick != NULL && tolk_searcher_draft(worker->searcher, translator->quick, error) != 0) {
+            return -1;
+        }
         translator->worker_count++;
     }
     return 0;

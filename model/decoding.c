@@ -13,28 +13,39 @@ struct layer_cache {
     real *cross_weights; /* [row_limit, heads, source_width], of the last step */
 };
 
+/* A row of the cache and how it came there. */
+struct place {
+    int32_t token;
+    int32_t parent; /* its place, or NO_PARENT */
+    size_t sentence;
+    size_t position; /* in the target, the start token at 0 */
+};
+
+enum { NO_PARENT = -1 };
+
 struct tolk_decoding {
     const struct tolk_inference_weights *weights;
-    size_t row_limit, step_limit;
-    size_t step;
+    size_t row_limit, step_limit, place_limit;
     const size_t *source_begin; /* the batch's */
     size_t source_width;        /* row lengths of attention weights: over the longest source */
     size_t step_width;          /* and over step_limit */
-    size_t cached;              /* rows of self_kv that are filled */
 
     struct layer_cache *layers; /* [decoder_layers] */
     real *arena;                /* of everything real */
     size_t arena_size;
     struct tolk_inference_room room;
-    real *self_kv;      /* [steps · row_limit, layers, 2 d]; a step appends its rows */
+    real *self_kv;      /* [place_limit, layers, 2 d] */
     real *qkv;          /* [row_limit, 3 d] */
-    real *logits;       /* [row_limit, vocab_size] */
+    real *logits;       /* [row_limit, vocab_size], of a step */
     real *self_weights; /* [heads, step_width], of one hypothesis */
 
-    /* The cache rows of each hypothesis' past, the newest last: [rows, step + 1], and of the step
-     * before. */
-    int32_t *history, *past;
-    size_t *sentences; /* [row_limit] of the last step */
+    struct place *places; /* [place_limit] */
+    size_t place_count;
+    size_t step_first; /* place of the first row of the last step */
+    /* The places of the past of each row that is evaluated, its own the last: position + 1 of them
+     * for each row, one row behind the other. */
+    int32_t *history; /* [row_limit · step_limit] */
+    size_t place_capacity, history_capacity;
 };
 
 /* ---- room ---------------------------------------------------------------------------------------
@@ -60,10 +71,10 @@ struct tolk_decoding *tolk_decoding_create(const struct tolk_inference_weights *
 static void free_indices(struct tolk_decoding *decoding)
 {
     free(decoding->history);
-    free(decoding->past);
-    free(decoding->sentences);
-    decoding->history = decoding->past = NULL;
-    decoding->sentences = NULL;
+    free(decoding->places);
+    decoding->history = NULL;
+    decoding->places = NULL;
+    decoding->history_capacity = decoding->place_capacity = 0;
 }
 
 void tolk_decoding_free(struct tolk_decoding *decoding)
@@ -77,20 +88,21 @@ void tolk_decoding_free(struct tolk_decoding *decoding)
     free(decoding);
 }
 
-static int reserve_indices(struct tolk_decoding *decoding, size_t rows, size_t steps,
+static int reserve_indices(struct tolk_decoding *decoding, size_t rows, size_t steps, size_t places,
                            struct tolk_error *error)
 {
-    if (rows <= decoding->row_limit && rows * steps <= decoding->row_limit * decoding->step_limit) {
+    if (rows * steps <= decoding->history_capacity && places <= decoding->place_capacity) {
         return 0;
     }
     free_indices(decoding);
     decoding->history = malloc(rows * steps * sizeof *decoding->history);
-    decoding->past = malloc(rows * steps * sizeof *decoding->past);
-    decoding->sentences = malloc(rows * sizeof *decoding->sentences);
-    if (decoding->history == NULL || decoding->past == NULL || decoding->sentences == NULL) {
-        decoding->row_limit = decoding->step_limit = 0;
+    decoding->places = malloc(places * sizeof *decoding->places);
+    if (decoding->history == NULL || decoding->places == NULL) {
+        free_indices(decoding);
         return tolk_error_set(error, "out of memory for %zu hypotheses of %zu steps", rows, steps);
     }
+    decoding->history_capacity = rows * steps;
+    decoding->place_capacity = places;
     return 0;
 }
 
@@ -138,7 +150,7 @@ static size_t plan(struct tolk_decoding *decoding, real *arena, const struct tol
     /* The cache comes last, and its rows hold all layers, written one behind the other: most
      * hypotheses end long before their last step, and the memory of the rows that are never written
      * is never touched. */
-    decoding->self_kv = tolk_room_take(&cut, steps * rows * cache_width(config));
+    decoding->self_kv = tolk_room_take(&cut, decoding->place_limit * cache_width(config));
     return cut.used;
 }
 
@@ -162,9 +174,9 @@ static int reserve_numbers(struct tolk_decoding *decoding, const struct tolk_bat
     return 0;
 }
 
-int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
-                        const struct tolk_batch *batch, size_t rows, size_t steps,
-                        struct tolk_error *error)
+int tolk_decoding_begin_tree(struct tolk_decoding *decoding, const real *memory,
+                             const struct tolk_batch *batch, size_t rows, size_t steps,
+                             size_t places, struct tolk_error *error)
 {
     const struct tolk_model *model = decoding->weights->model;
     const size_t d = model->config.d_model;
@@ -172,13 +184,17 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
         return tolk_error_set(error, "%zu decoding steps asked, the model has %zu positions", steps,
                               model->config.max_position_embeddings);
     }
-    if (reserve_indices(decoding, rows, steps, error) != 0) {
+    if (places > INT32_MAX) {
+        return tolk_error_set(error, "%zu rows of decoding asked, %d are possible", places,
+                              INT32_MAX);
+    }
+    if (reserve_indices(decoding, rows, steps, places, error) != 0) {
         return -1;
     }
     decoding->row_limit = rows;
     decoding->step_limit = steps;
-    decoding->step = 0;
-    decoding->cached = 0;
+    decoding->place_limit = places;
+    decoding->place_count = decoding->step_first = 0;
     decoding->source_begin = batch->source_begin;
     if (reserve_numbers(decoding, batch, error) != 0) {
         return -1;
@@ -192,42 +208,59 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
     return 0;
 }
 
-/* ---- one step -----------------------------------------------------------------------------------
+int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
+                        const struct tolk_batch *batch, size_t rows, size_t steps,
+                        struct tolk_error *error)
+{
+    return tolk_decoding_begin_tree(decoding, memory, batch, rows, steps, rows * steps, error);
+}
+
+/* ---- an evaluation ------------------------------------------------------------------------------
  */
 
-/* Each hypothesis' past is its parent's, and the cache row that this step writes. */
-static void extend_history(struct tolk_decoding *decoding, size_t rows, const size_t *parents)
+/* The rows that are evaluated: places [first, first + count). */
+struct rows {
+    struct tolk_decoding *decoding;
+    const struct tolk_inference_weights *weights;
+    const struct place *places; /* [count] */
+    size_t first, count;
+};
+
+/* The way from the root to each place. */
+static void trace_histories(const struct rows *rows)
 {
-    const size_t step = decoding->step;
-    int32_t *swap = decoding->past;
-    decoding->past = decoding->history;
-    decoding->history = swap;
-    for (size_t r = 0; r < rows; r++) {
-        int32_t *own = decoding->history + r * (step + 1);
-        if (step > 0) {
-            memcpy(own, decoding->past + parents[r] * step, step * sizeof *own);
+    int32_t *own = rows->decoding->history;
+    for (size_t r = 0; r < rows->count; r++) {
+        const size_t keys = rows->places[r].position + 1;
+        int32_t place = (int32_t)(rows->first + r);
+        for (size_t key = keys; key > 0; key--) {
+            own[key - 1] = place;
+            place = rows->decoding->places[place].parent;
         }
-        own[step] = (int32_t)(decoding->cached + r);
+        own += keys;
     }
 }
 
-static void self_attention(struct tolk_decoding *decoding, size_t l, size_t rows)
+static void self_attention(const struct rows *rows, size_t l)
 {
+    struct tolk_decoding *decoding = rows->decoding;
     const struct tolk_config *config = &decoding->weights->model->config;
     const struct tolk_attention_weights *weights =
         &decoding->weights->model->weights.decoder[l].self;
-    const struct tolk_attention_panels *panels = &decoding->weights->decoder[l].self;
+    const struct tolk_attention_panels *panels = &rows->weights->decoder[l].self;
     const size_t d = config->d_model;
-    const size_t keys = decoding->step + 1;
     const size_t ld = cache_width(config);
+    const int32_t *history = decoding->history;
     real *cache = decoding->self_kv + l * 2 * d;
     struct tolk_inference_room *room = &decoding->room;
-    const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
-    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, decoding->qkv,
+    const real *input = tolk_inference_enter(config, &weights->norm, rows->count, room);
+    tolk_panels_multiply(&panels->qkv, rows->count, input, d, weights->q.bias, false, decoding->qkv,
                          3 * d);
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; r < rows->count; r++) {
         const real *q = decoding->qkv + r * 3 * d;
-        memcpy(cache + (decoding->cached + r) * ld, q + d, 2 * d * sizeof *q);
+        const size_t keys = rows->places[r].position + 1;
+        /* What a row continues stands in front of it. */
+        memcpy(cache + (rows->first + r) * ld, q + d, 2 * d * sizeof *q);
         tolk_isa()->rows->attend(&(struct tolk_attend){
             .heads = config->decoder_attention_heads,
             .dim = d / config->decoder_attention_heads,
@@ -236,35 +269,39 @@ static void self_attention(struct tolk_decoding *decoding, size_t l, size_t rows
             .k = cache,
             .v = cache + d,
             .ld = ld,
-            .key_rows = decoding->history + r * keys,
+            .key_rows = history,
             .weights = decoding->self_weights,
             .ldw = decoding->step_width,
             .out = room->context + r * d,
         });
+        history += keys;
     }
-    tolk_panels_multiply(&panels->out, rows, room->context, d, weights->out.bias, false,
+    tolk_panels_multiply(&panels->out, rows->count, room->context, d, weights->out.bias, false,
                          room->branch, d);
-    tolk_inference_leave(config, &weights->norm, rows, room);
+    tolk_inference_leave(config, &weights->norm, rows->count, room);
 }
 
-static void cross_attention(struct tolk_decoding *decoding, size_t l, size_t rows)
+static void cross_attention(const struct rows *rows, size_t l)
 {
+    struct tolk_decoding *decoding = rows->decoding;
     const struct tolk_config *config = &decoding->weights->model->config;
     const struct tolk_attention_weights *weights =
         &decoding->weights->model->weights.decoder[l].cross;
-    const struct tolk_attention_panels *panels = &decoding->weights->decoder[l].cross;
+    const struct tolk_attention_panels *panels = &rows->weights->decoder[l].cross;
     const struct layer_cache *cache = &decoding->layers[l];
     const size_t d = config->d_model;
     const size_t heads = config->decoder_attention_heads;
     struct tolk_inference_room *room = &decoding->room;
-    const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
-    tolk_panels_multiply(&panels->qkv, rows, input, d, weights->q.bias, false, decoding->qkv, d);
-    for (size_t r = 0; r < rows; r++) {
-        const size_t begin = decoding->source_begin[decoding->sentences[r]];
+    const real *input = tolk_inference_enter(config, &weights->norm, rows->count, room);
+    tolk_panels_multiply(&panels->qkv, rows->count, input, d, weights->q.bias, false, decoding->qkv,
+                         d);
+    for (size_t r = 0; r < rows->count; r++) {
+        const size_t sentence = rows->places[r].sentence;
+        const size_t begin = decoding->source_begin[sentence];
         tolk_isa()->rows->attend(&(struct tolk_attend){
             .heads = heads,
             .dim = d / heads,
-            .keys = decoding->source_begin[decoding->sentences[r] + 1] - begin,
+            .keys = decoding->source_begin[sentence + 1] - begin,
             .q = decoding->qkv + r * d,
             .k = cache->cross_kv + begin * 2 * d,
             .v = cache->cross_kv + begin * 2 * d + d,
@@ -274,38 +311,64 @@ static void cross_attention(struct tolk_decoding *decoding, size_t l, size_t row
             .out = room->context + r * d,
         });
     }
-    tolk_panels_multiply(&panels->out, rows, room->context, d, weights->out.bias, false,
+    tolk_panels_multiply(&panels->out, rows->count, room->context, d, weights->out.bias, false,
                          room->branch, d);
-    tolk_inference_leave(config, &weights->norm, rows, room);
+    tolk_inference_leave(config, &weights->norm, rows->count, room);
+}
+
+size_t tolk_decoding_add(struct tolk_decoding *decoding, int32_t token, size_t sentence,
+                         size_t parent)
+{
+    const size_t place = decoding->place_count++;
+    const bool root = parent == TOLK_DECODING_ROOT;
+    assert(place < decoding->place_limit && (root || parent < place));
+    decoding->places[place] = (struct place){
+        .token = token,
+        .parent = root ? NO_PARENT : (int32_t)parent,
+        .sentence = sentence,
+        .position = root ? 0 : decoding->places[parent].position + 1,
+    };
+    assert(decoding->places[place].position < decoding->step_limit);
+    return place;
+}
+
+void tolk_decoding_evaluate(struct tolk_decoding *decoding,
+                            const struct tolk_inference_weights *weights, size_t first,
+                            size_t count, real *logits)
+{
+    const struct tolk_model *model = weights->model;
+    const struct tolk_config *config = &model->config;
+    struct tolk_inference_room *room = &decoding->room;
+    const struct rows rows = {decoding, weights, decoding->places + first, first, count};
+    assert(count <= decoding->row_limit && first + count <= decoding->place_count);
+    trace_histories(&rows);
+    for (size_t r = 0; r < count; r++) {
+        tolk_inference_embed(model, r, rows.places[r].token, rows.places[r].position, room);
+    }
+    for (size_t l = 0; l < config->decoder_layers; l++) {
+        self_attention(&rows, l);
+        cross_attention(&rows, l);
+        tolk_inference_feed_forward(config, config->decoder_ffn_dim,
+                                    &model->weights.decoder[l].feed_forward,
+                                    &weights->decoder[l].feed_forward, count, room);
+    }
+    const real *out = tolk_inference_enter(config, &model->weights.decoder_norm, count, room);
+    /* logits[rows, V] = out[rows, d] · Eᵀ[d, V] + b */
+    tolk_panels_multiply(&weights->projection, count, out, config->d_model,
+                         model->weights.final_logits_bias, false, logits, config->vocab_size);
 }
 
 const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
                                const size_t *sentences, const size_t *parents)
 {
-    const struct tolk_inference_weights *weights = decoding->weights;
-    const struct tolk_config *config = &weights->model->config;
-    struct tolk_inference_room *room = &decoding->room;
-    assert(rows <= decoding->row_limit && decoding->step < decoding->step_limit);
-    extend_history(decoding, rows, parents);
-    memcpy(decoding->sentences, sentences, rows * sizeof *sentences);
+    const size_t before = decoding->step_first;
+    const size_t first = decoding->place_count;
     for (size_t r = 0; r < rows; r++) {
-        tolk_inference_embed(weights->model, r, tokens[r], decoding->step, room);
+        tolk_decoding_add(decoding, tokens[r], sentences[r],
+                          first == 0 ? TOLK_DECODING_ROOT : before + parents[r]);
     }
-    for (size_t l = 0; l < config->decoder_layers; l++) {
-        self_attention(decoding, l, rows);
-        cross_attention(decoding, l, rows);
-        tolk_inference_feed_forward(config, config->decoder_ffn_dim,
-                                    &weights->model->weights.decoder[l].feed_forward,
-                                    &weights->decoder[l].feed_forward, rows, room);
-    }
-    const real *out =
-        tolk_inference_enter(config, &weights->model->weights.decoder_norm, rows, room);
-    /* logits[rows, V] = out[rows, d] · Eᵀ[d, V] + b */
-    tolk_panels_multiply(&weights->projection, rows, out, config->d_model,
-                         weights->model->weights.final_logits_bias, false, decoding->logits,
-                         config->vocab_size);
-    decoding->step++;
-    decoding->cached += rows;
+    decoding->step_first = first;
+    tolk_decoding_evaluate(decoding, decoding->weights, first, rows, decoding->logits);
     return decoding->logits;
 }
 

@@ -6,10 +6,22 @@
  *         … choose the next tokens, and for each the row that it continues …
  *     }
  *
- * Hypotheses share the cache: a row of keys and values is written once, at the step that made it,
- * and each hypothesis holds the indices of its own past. Continuing, dropping and doubling
- * hypotheses copies indices, never keys or values. Keys and values of the source are computed once
- * a sentence. A step on the calling thread alone enters no parallel region; large products take all
+ * Each row gets a *place*: a row of the cache, with its keys and values, and the place that it
+ * continues. Places are numbered from 0 in the order in which they are added, so they make a tree,
+ * and the past of a row are the places on the way to its root. Continuing, dropping and doubling
+ * hypotheses copies no keys nor values. Keys and values of the source are computed once a sentence.
+ *
+ * A step adds rows and evaluates them. The two halves alone let one pass evaluate a whole tree,
+ * rows of several positions, of which some continue others of the same pass:
+ *
+ *     tolk_decoding_begin_tree(decoding, memory, &batch, rows, steps, places, &error);
+ *     const size_t root = tolk_decoding_add(decoding, start, 0, TOLK_DECODING_ROOT);
+ *     tolk_decoding_add(decoding, 17, 0, root), tolk_decoding_add(decoding, 4, 0, root);
+ *     tolk_decoding_evaluate(decoding, weights, root, 3, logits);
+ *
+ * To the bit that gives the logits of step after step: a row's numbers depend on its past alone.
+ *
+ * An evaluation on the calling thread alone enters no parallel region; large products take all
  * threads unless it is in one already. */
 #ifndef TOLK_MODEL_DECODING_H
 #define TOLK_MODEL_DECODING_H
@@ -34,6 +46,12 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
                         const struct tolk_batch *batch, size_t rows, size_t steps,
                         struct tolk_error *error);
 
+/* The same for a tree of at most `places` rows in all, of at most `steps` positions; `rows` at most
+ * are evaluated at once. */
+int tolk_decoding_begin_tree(struct tolk_decoding *decoding, const real *memory,
+                             const struct tolk_batch *batch, size_t rows, size_t steps,
+                             size_t places, struct tolk_error *error);
+
 /* One step for `rows` hypotheses; those of one sentence stand together. tokens[r] is the last token
  * of hypothesis r (the start token in the first step), sentences[r] the sentence it translates,
  * parents[r] the row of the previous step that it continues (ignored in the first step). Returns
@@ -41,7 +59,22 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
 const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
                                const size_t *sentences, const size_t *parents);
 
-/* Cross-attention weights of the last step: [source rows of the sentence of `row`]. */
+/* The parent of a start token. */
+#define TOLK_DECODING_ROOT SIZE_MAX
+
+/* Adds a row that translates `sentence` and continues the one at `parent`; returns its place. */
+size_t tolk_decoding_add(struct tolk_decoding *decoding, int32_t token, size_t sentence,
+                         size_t parent);
+
+/* Evaluates the places [first, first + rows) and writes their logits [rows, vocab_size]. All places
+ * that they continue were evaluated before or are among them. `weights` are those of the decoding
+ * or the same packed in another format: keys and values are then that format's until the places are
+ * evaluated again, and so is all that continues them. */
+void tolk_decoding_evaluate(struct tolk_decoding *decoding,
+                            const struct tolk_inference_weights *weights, size_t first, size_t rows,
+                            real *logits);
+
+/* Cross-attention weights of the last evaluation: [source rows of the sentence of `row`]. */
 const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, size_t layer,
                                           size_t head, size_t row);
 

@@ -123,12 +123,14 @@ int tolk_beams_begin(struct tolk_beams *beams, const struct tolk_config *config,
 }
 
 /* The best continuations of one sentence. */
-static void beam_select(const struct tolk_beams *beams, struct tolk_beam *beam)
+static void beam_select(const struct tolk_beams *beams, struct tolk_beam *beam,
+                        const struct tolk_select_logits *logits)
 {
     const struct tolk_select_beam rows = {
+        .first = beam->row,
         .rows = beam->rows,
         .scores = beams->now.scores + beam->row,
-        .logits = beams->now.logits + beam->row,
+        .logits = logits,
         .last = beams->step + 1 == beam->greatest_length,
     };
     beam->selection.limit = beam->width;
@@ -136,8 +138,12 @@ static void beam_select(const struct tolk_beams *beams, struct tolk_beam *beam)
 }
 
 static int beam_show(const struct tolk_beams *beams, const struct tolk_beam *beam,
+                     const struct tolk_select_logits *logits,
                      const struct tolk_search_observer *observer, struct tolk_error *error)
 {
+    for (size_t row = beam->row; row < beam->row + beam->rows; row++) {
+        beams->now.logits[row] = logits->of(logits->context, row);
+    }
     const struct tolk_search_step seen = {
         .sentence = beam->sentence,
         .step = beams->step,
@@ -181,12 +187,12 @@ static void beam_advance(struct tolk_beams *beams, struct tolk_beam *beam)
     beam->rows = beams->next.count - first_row;
 }
 
-int tolk_beams_step(struct tolk_beams *beams, const struct tolk_search_observer *observer,
-                    struct tolk_error *error)
+int tolk_beams_step(struct tolk_beams *beams, const struct tolk_select_logits *logits,
+                    const struct tolk_search_observer *observer, struct tolk_error *error)
 {
 #pragma omp parallel for schedule(dynamic) if (beams->count > 1)
     for (size_t b = 0; b < beams->count; b++) {
-        beam_select(beams, &beams->items[b]);
+        beam_select(beams, &beams->items[b], logits);
     }
 
     beams->next.count = 0;
@@ -196,7 +202,7 @@ int tolk_beams_step(struct tolk_beams *beams, const struct tolk_search_observer 
         if (beam.broken) {
             return tolk_search_refuse_scores(beams->step, error);
         }
-        if (observer != NULL && beam_show(beams, &beam, observer, error) != 0) {
+        if (observer != NULL && beam_show(beams, &beam, logits, observer, error) != 0) {
             return -1;
         }
         beam_advance(beams, &beam);

@@ -4,8 +4,8 @@
  *     struct tolk_beams beams;
  *     if (tolk_beams_begin(&beams, config, options, &batch, &error) != 0) …
  *     while (beams.count > 0) {
- *         … beams.now.logits[r] for each row of beams.now …
- *         if (tolk_beams_step(&beams, observer, &error) != 0) …
+ *         … the logits of beams.now …
+ *         if (tolk_beams_step(&beams, &logits, observer, &error) != 0) …
  *     }
  *     status = tolk_beams_collect(&beams, batch.sentences, found, &error);
  *     tolk_beams_free(&beams);
@@ -41,7 +41,7 @@ struct tolk_beam_rows {
     size_t *parents; /* rows of the step before */
     size_t *nodes;
     double *scores;
-    const real **logits; /* [vocab_size] each, for the step to come */
+    const real **logits; /* for an observer */
     size_t count;
 };
 
@@ -69,9 +69,9 @@ int tolk_beams_begin(struct tolk_beams *beams, const struct tolk_config *config,
 void tolk_beams_free(struct tolk_beams *beams);
 
 /* One step of all beams, of which `observer` hears unless it is NULL; those without a row left drop
- * out. */
-int tolk_beams_step(struct tolk_beams *beams, const struct tolk_search_observer *observer,
-                    struct tolk_error *error);
+ * out. The logits of several sentences are asked for by several threads. */
+int tolk_beams_step(struct tolk_beams *beams, const struct tolk_select_logits *logits,
+                    const struct tolk_search_observer *observer, struct tolk_error *error);
 
 /* The best of what ended, into found[sentences]. */
 int tolk_beams_collect(const struct tolk_beams *beams, size_t sentences,

@@ -1,51 +1,95 @@
 #include "infer/draft.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows that one pass evaluates: TODO. */
-enum { PASS_ROWS = 64, PASSES = 2 };
-size_t tune_rows = 28, tune_extra = 0;
-double tune_delta = 0.0;
-size_t stat_steps, stat_rows, stat_cycles, stat_quick, stat_asked, stat_sentences;
+#include "infer/draft_tree.h"
 
-/* A row of the tree; its place in the decoding is its index. */
-struct node {
-    size_t parent;
-    int32_t token;
-    const real *logits; /* NULL: drafted only */
+enum {
+    /* Rows that one pass evaluates: some tiles of the products. More would make a row no cheaper,
+     * and be lost together where the draft went wrong. */
+    PASS_ROWS = 42,
+    /* Drafts are short while so many more of them went wrong early than came true. */
+    MOST_TRUST = 8,
+    SHORT_DRAFT = 2, /* steps */
 };
 
-/* The hypotheses of the draft, best first. */
+/* The hypotheses of a draft, best first. */
 struct front {
     size_t *parents; /* places */
     int32_t *tokens;
     size_t *places;
     double *scores;
-    const real **logits;
-    size_t rows;
+    const real **logits; /* [outputs] */
+    bool *looked;        /* whether the selection wanted them */
+    size_t count;
 };
 
 struct tolk_drafter {
-    struct tolk_decoding *decoding;
+    struct tolk_draft_tree tree;
     const struct tolk_inference_weights *weights, *quick;
-    size_t vocabulary;
-    size_t most_rows; /* of a front */
-    size_t place_limit;
+    struct tolk_select_rules rules; /* of the outputs of the quick weights */
+    struct tolk_drafter_counts counts;
 
-    struct node *nodes; /* [place_limit] */
-    size_t node_count;
-    size_t oldest;       /* the first node whose logits still stand in a buffer */
-    size_t newest;       /* and the first of the last pass */
-    real *exact[PASSES]; /* [PASS_ROWS, vocabulary], of the last passes in turn */
-    size_t turn;
-    real *drafted; /* [most_rows, vocabulary] */
+    bool *ends; /* [vocab_size] whether the end followed a piece when it was last written */
+    size_t trust;
+    size_t foreseen; /* the first step behind the last draft */
+    size_t begun;    /* and the step that began it */
 
-    size_t *asked; /* [beam] places of the rows of the last step */
-    size_t *asking;
+    const struct tolk_beams *beams; /* of the sentence */
+    size_t *asked;                  /* [beam] places of the rows of the step before */
+    size_t *asking;                 /* and of those of this step whose logits were wanted */
+
+    size_t capacity; /* rows of a front */
     struct front now, next;
-    struct tolk_candidate *candidates; /* [most_rows] */
+    struct tolk_candidate *candidates; /* [capacity] */
+    real *logits;                      /* [capacity, outputs] */
+    size_t *places;                    /* [capacity] of the rows that are evaluated together */
 };
+
+/* ---- room ---------------------------------------------------------------------------------------
+ */
+
+/* The output that is an id, or -1. */
+static int32_t output_of(const struct tolk_inference_weights *quick, int32_t id)
+{
+    for (size_t i = 0; i < quick->outputs; i++) {
+        if (quick->output_ids[i] == id) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
+struct tolk_drafter *tolk_drafter_create(struct tolk_decoding *decoding,
+                                         const struct tolk_inference_weights *weights,
+                                         const struct tolk_inference_weights *quick,
+                                         struct tolk_error *error)
+{
+    const struct tolk_config *const config = &weights->model->config;
+    struct tolk_drafter *const drafter = calloc(1, sizeof *drafter);
+    assert(quick->output_ids != NULL);
+    if (drafter != NULL) {
+        drafter->ends = calloc(config->vocab_size, sizeof *drafter->ends);
+    }
+    if (drafter == NULL || drafter->ends == NULL) {
+        tolk_drafter_free(drafter);
+        tolk_error_set(error, "out of memory");
+        return NULL;
+    }
+    drafter->tree.decoding = decoding;
+    drafter->tree.vocabulary = config->vocab_size;
+    drafter->weights = weights;
+    drafter->quick = quick;
+    drafter->rules = (struct tolk_select_rules){
+        .vocabulary = quick->outputs,
+        .eos = output_of(quick, config->eos_token_id),
+        .pad = output_of(quick, config->pad_token_id),
+    };
+    drafter->trust = MOST_TRUST;
+    return drafter;
+}
 
 static void front_free(struct front *front)
 {
@@ -54,6 +98,7 @@ static void front_free(struct front *front)
     free(front->places);
     free(front->scores);
     free(front->logits);
+    free(front->looked);
     *front = (struct front){0};
 }
 
@@ -64,50 +109,9 @@ static bool front_make(struct front *front, size_t rows)
     front->places = calloc(rows, sizeof *front->places);
     front->scores = calloc(rows, sizeof *front->scores);
     front->logits = calloc(rows, sizeof *front->logits);
+    front->looked = calloc(rows, sizeof *front->looked);
     return front->parents != NULL && front->tokens != NULL && front->places != NULL &&
-           front->scores != NULL && front->logits != NULL;
-}
-
-static void front_add(struct front *front, size_t parent, int32_t token, double score)
-{
-    front->parents[front->rows] = parent;
-    front->tokens[front->rows] = token;
-    front->scores[front->rows] = score;
-    front->rows++;
-}
-
-#include <stdio.h>
-static void stat_print(void)
-{
-    fprintf(stderr,
-            "sentences %zu, per sentence: steps %.2f asked %.2f rows %.2f cycles %.2f quick steps "
-            "%.2f\n",
-            stat_sentences, (double)stat_steps / stat_sentences,
-            (double)stat_asked / stat_sentences, (double)stat_rows / stat_sentences,
-            (double)stat_cycles / stat_sentences, (double)stat_quick / stat_sentences);
-}
-
-struct tolk_drafter *tolk_drafter_create(struct tolk_decoding *decoding,
-                                         const struct tolk_inference_weights *weights,
-                                         const struct tolk_inference_weights *quick,
-                                         struct tolk_error *error)
-{
-    struct tolk_drafter *const drafter = calloc(1, sizeof *drafter);
-    if (drafter == NULL) {
-        tolk_error_set(error, "out of memory");
-        return NULL;
-    }
-    drafter->decoding = decoding;
-    drafter->weights = weights;
-    drafter->quick = quick;
-    drafter->vocabulary = weights->model->config.vocab_size;
-    if (getenv("TUNE_ROWS")) {
-        tune_rows = (size_t)atoi(getenv("TUNE_ROWS"));
-        tune_extra = (size_t)atoi(getenv("TUNE_EXTRA"));
-        tune_delta = atof(getenv("TUNE_DELTA"));
-        atexit(stat_print);
-    }
-    return drafter;
+           front->scores != NULL && front->logits != NULL && front->looked != NULL;
 }
 
 static void free_rows(struct tolk_drafter *drafter)
@@ -117,216 +121,277 @@ static void free_rows(struct tolk_drafter *drafter)
     free(drafter->asked);
     free(drafter->asking);
     free(drafter->candidates);
-    free(drafter->drafted);
-    for (size_t i = 0; i < PASSES; i++) {
-        free(drafter->exact[i]);
-        drafter->exact[i] = NULL;
-    }
-    drafter->asked = drafter->asking = NULL;
+    free(drafter->logits);
+    free(drafter->places);
+    drafter->asked = drafter->asking = drafter->places = NULL;
     drafter->candidates = NULL;
-    drafter->drafted = NULL;
-    drafter->most_rows = 0;
+    drafter->logits = NULL;
+    drafter->capacity = 0;
 }
 
+#include <stdio.h>
 void tolk_drafter_free(struct tolk_drafter *drafter)
 {
     if (drafter == NULL) {
         return;
     }
+    if (getenv("STAT")) fprintf(stderr,"steps %zu drafts %zu passes %zu rows %zu trust %zu out %zu\n",drafter->counts.steps,drafter->counts.drafts,drafter->counts.passes,drafter->counts.rows,drafter->trust,drafter->quick->outputs);
     free_rows(drafter);
-    free(drafter->nodes);
+    tolk_draft_tree_free(&drafter->tree);
+    free(drafter->ends);
     free(drafter);
 }
 
-static int reserve(struct tolk_drafter *drafter, size_t rows, size_t places,
-                   struct tolk_error *error)
+static int reserve(struct tolk_drafter *drafter, size_t rows, struct tolk_error *error)
 {
-    const size_t pass = rows > PASS_ROWS ? rows : PASS_ROWS;
-    bool made = true;
-    if (rows != drafter->most_rows) {
+    if (rows <= drafter->capacity) {
+        return 0;
+    }
+    free_rows(drafter);
+    drafter->asked = calloc(rows, sizeof *drafter->asked);
+    drafter->asking = calloc(rows, sizeof *drafter->asking);
+    drafter->candidates = calloc(rows, sizeof *drafter->candidates);
+    drafter->logits = malloc(rows * drafter->rules.vocabulary * sizeof *drafter->logits);
+    drafter->places = calloc(rows, sizeof *drafter->places);
+    if (!front_make(&drafter->now, rows) || !front_make(&drafter->next, rows) ||
+        drafter->asked == NULL || drafter->asking == NULL || drafter->candidates == NULL ||
+        drafter->logits == NULL || drafter->places == NULL) {
         free_rows(drafter);
-        made = front_make(&drafter->now, rows) && front_make(&drafter->next, rows);
-        drafter->asked = calloc(rows, sizeof *drafter->asked);
-        drafter->asking = calloc(rows, sizeof *drafter->asking);
-        drafter->candidates = calloc(rows, sizeof *drafter->candidates);
-        drafter->drafted =
-            aligned_alloc(64, (rows * drafter->vocabulary * sizeof(real) + 63) / 64 * 64);
-        for (size_t i = 0; i < PASSES; i++) {
-            drafter->exact[i] =
-                aligned_alloc(64, (pass * drafter->vocabulary * sizeof(real) + 63) / 64 * 64);
-            made = made && drafter->exact[i] != NULL;
+        return tolk_error_set(error, "out of memory for drafts with a beam of %zu", rows);
+    }
+    drafter->capacity = rows;
+    return 0;
+}
+
+/* ---- a draft ------------------------------------------------------------------------------------
+ */
+
+static void front_add(struct front *front, size_t parent, int32_t token, double score)
+{
+    front->parents[front->count] = parent;
+    front->tokens[front->count] = token;
+    front->scores[front->count] = score;
+    front->count++;
+}
+
+/* The place that a row of the beam continues. */
+static size_t parent_of(const struct tolk_drafter *drafter, size_t row)
+{
+    const struct tolk_beams *const beams = drafter->beams;
+    return beams->step > 0 ? drafter->asked[beams->now.parents[row]] : TOLK_DECODING_ROOT;
+}
+
+/* The beam as it stands; its rows are wanted in any case. */
+static void front_begin(struct tolk_drafter *drafter)
+{
+    const struct tolk_beam_rows *const rows = &drafter->beams->now;
+    struct front *const front = &drafter->now;
+    front->count = 0;
+    for (size_t r = 0; r < rows->count; r++) {
+        front_add(front, parent_of(drafter, r), rows->tokens[r], rows->scores[r]);
+        tolk_draft_tree_want(&drafter->tree, tolk_draft_tree_add(&drafter->tree, front->parents[r],
+                                                                 rows->tokens[r]));
+    }
+}
+
+/* Logits by the quick weights of those rows that no pass evaluated. */
+static void front_evaluate(struct tolk_drafter *drafter)
+{
+    const struct tolk_inference_weights *const quick = drafter->quick;
+    struct front *const front = &drafter->now;
+    size_t count = 0;
+    real *to = drafter->logits;
+    for (size_t r = 0; r < front->count; r++) {
+        front->looked[r] = false;
+        if (drafter->tree.rows[front->places[r]].logits == NULL) {
+            drafter->places[count++] = front->places[r];
+            front->logits[r] = to;
+            to += quick->outputs;
         }
-        made = made && drafter->asked != NULL && drafter->asking != NULL &&
-               drafter->candidates != NULL && drafter->drafted != NULL;
-        drafter->most_rows = made ? rows : 0;
     }
-    if (places > drafter->place_limit) {
-        free(drafter->nodes);
-        drafter->nodes = malloc(places * sizeof *drafter->nodes);
-        made = made && drafter->nodes != NULL;
-        drafter->place_limit = made ? places : 0;
+    if (count > 0) {
+        drafter->counts.drafts++;
+        tolk_decoding_evaluate(drafter->tree.decoding, quick, count, drafter->places,
+                               drafter->logits);
     }
-    return made ? 0 : tolk_error_set(error, "out of memory for drafts of %zu rows", places);
-}
-
-int tolk_drafter_begin(struct tolk_drafter *drafter, const real *memory,
-                       const struct tolk_batch *batch, const struct tolk_beams *beams,
-                       struct tolk_error *error)
-{
-    const size_t rows = beams->options->beam + tune_extra;
-    const size_t pass = rows > PASS_ROWS ? rows : PASS_ROWS;
-    const size_t places = beams->steps * rows * 2 + 4 * PASS_ROWS;
-    drafter->node_count = drafter->oldest = drafter->newest = 0;
-    stat_sentences++;
-    return reserve(drafter, rows, places, error) != 0 ||
-                   tolk_decoding_begin_tree(drafter->decoding, memory, batch, pass, beams->steps,
-                                            places, error) != 0
-               ? -1
-               : 0;
-}
-
-static const size_t NO_PLACE = SIZE_MAX;
-
-/* The place of `token` behind `parent`, of those whose logits are known or drafted. */
-static size_t find(const struct tolk_drafter *drafter, size_t parent, int32_t token)
-{
-    for (size_t place = drafter->oldest; place < drafter->node_count; place++) {
-        if (drafter->nodes[place].parent == parent && drafter->nodes[place].token == token) {
-            return place;
+    for (size_t r = 0; r < front->count; r++) {
+        const real *const exact = drafter->tree.rows[front->places[r]].logits;
+        if (exact != NULL) {
+            for (size_t i = 0; i < quick->outputs; i++) {
+                to[i] = exact[quick->output_ids[i]];
+            }
+            front->logits[r] = to;
+            to += quick->outputs;
         }
     }
-    return NO_PLACE;
 }
 
-static size_t find_or_add(struct tolk_drafter *drafter, size_t parent, int32_t token)
+static const real *row_of_front(void *context, size_t row)
 {
-    const size_t place = find(drafter, parent, token);
-    if (place != NO_PLACE) {
-        return place;
-    }
-    drafter->nodes[drafter->node_count++] = (struct node){parent, token, NULL};
-    return tolk_decoding_add(drafter->decoding, token, 0, parent);
+    struct front *const front = context;
+    front->looked[row] = true;
+    return front->logits[row];
 }
 
-/* One pass over all that was drafted. */
-static void confirm(struct tolk_drafter *drafter, size_t first)
+/* Puts the continuations in the place of the front; returns how many ended. */
+static size_t front_advance(struct tolk_drafter *drafter, const struct tolk_selection *selection)
 {
-    real *const logits = drafter->exact[drafter->turn];
-    const size_t rows = drafter->node_count - first;
-    drafter->turn = (drafter->turn + 1) % PASSES;
-    tolk_decoding_evaluate(drafter->decoding, drafter->weights, first, rows, logits);
-    for (size_t r = 0; r < rows; r++) {
-        drafter->nodes[first + r].logits = logits + r * drafter->vocabulary;
+    const struct front now = drafter->now;
+    struct front *const next = &drafter->next;
+    size_t ended = 0;
+    next->count = 0;
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct tolk_candidate *const candidate = &selection->items[i];
+        const int32_t token = drafter->quick->output_ids[candidate->id];
+        const size_t parent = now.places[candidate->row];
+        if (candidate->id == drafter->rules.eos) {
+            ended++;
+        } else if (drafter->ends[token]) {
+            /* The pass will tell whether it does: no step of the draft for that. */
+            tolk_draft_tree_want(&drafter->tree,
+                                 tolk_draft_tree_add(&drafter->tree, parent, token));
+            ended++;
+        } else {
+            front_add(next, parent, token, candidate->score);
+        }
     }
-    stat_cycles++;
-    stat_rows += rows;
+    drafter->now = drafter->next;
+    drafter->next = now;
+    return ended;
 }
 
-/* Places of the front, and logits of those that have none. */
-static void evaluate_front(struct tolk_drafter *drafter, bool evaluate)
+/* One step of a draft, whose beam is `width` wide; returns how many hypotheses ended, all when it
+ * leads nowhere. */
+static size_t draft_step(struct tolk_drafter *drafter, size_t width, bool last)
 {
     struct front *const front = &drafter->now;
-    const size_t first = drafter->node_count;
-    for (size_t r = 0; r < front->rows; r++) {
-        front->places[r] = find_or_add(drafter, front->parents[r], front->tokens[r]);
+    const struct tolk_select_logits logits = {row_of_front, front};
+    const struct tolk_select_beam beam = {
+        .rows = front->count, .scores = front->scores, .logits = &logits, .last = last};
+    struct tolk_selection selection = {drafter->candidates, width, 0};
+    front_evaluate(drafter);
+    const bool good = tolk_select_continuations(&selection, &drafter->rules, &beam);
+    for (size_t r = 0; r < front->count; r++) {
+        if (front->looked[r]) {
+            tolk_draft_tree_want(&drafter->tree, front->places[r]);
+        }
     }
-    if (!evaluate) {
-        return;
-    }
-    if (drafter->node_count > first) {
-        stat_quick++;
-        tolk_decoding_evaluate(drafter->decoding, drafter->quick, first,
-                               drafter->node_count - first, drafter->drafted);
-    }
-    for (size_t r = 0; r < front->rows; r++) {
-        const struct node *const node = &drafter->nodes[front->places[r]];
-        front->logits[r] = node->logits != NULL ? node->logits
-                                                : drafter->drafted + (front->places[r] - first) *
-                                                                         drafter->vocabulary;
+    return good ? front_advance(drafter, &selection) : width;
+}
+
+/* Whether the last draft was worth its steps. */
+static void learn_trust(struct tolk_drafter *drafter, size_t step)
+{
+    if (step >= drafter->foreseen) {
+        drafter->trust += drafter->trust < MOST_TRUST;
+    } else if (step - drafter->begun < (drafter->foreseen - drafter->begun) / 2) {
+        drafter->trust -= drafter->trust > 0;
     }
 }
 
-/* Runs the search ahead from where it stands. */
-static void draft(struct tolk_drafter *drafter, const struct tolk_beams *beams)
+/* Whether a draft whose first new row is `first` has room behind its front for `width` rows more,
+ * in the pass and in the tree, which keeps some for a search whose drafts are all wrong. */
+static bool has_room(const struct tolk_drafter *drafter, size_t first, size_t width)
 {
-    const struct tolk_beam *const beam = &beams->items[0];
-    const struct tolk_beam_rows *const rows = &beams->now;
-    const size_t first = drafter->node_count;
-    const size_t limit = tune_rows > drafter->most_rows ? tune_rows : drafter->most_rows;
-    size_t width = beam->width;
-    drafter->oldest = drafter->newest;
-    drafter->newest = first;
-    drafter->now.rows = 0;
-    for (size_t r = 0; r < rows->count; r++) {
-        front_add(&drafter->now,
-                  beams->step > 0 ? drafter->asked[rows->parents[r]] : TOLK_DECODING_ROOT,
-                  rows->tokens[r], rows->scores[r]);
-    }
-    for (size_t step = beams->step; drafter->now.rows > 0 && width > 0; step++) {
-        const bool room = drafter->node_count - first + 2 * drafter->now.rows <= limit;
-        evaluate_front(drafter, room);
-        if (!room) {
-            break;
+    const struct tolk_beams *const beams = drafter->beams;
+    const size_t kept = (beams->steps - beams->step) * beams->options->beam;
+    const struct tolk_draft_tree *const tree = &drafter->tree;
+    return tree->wanted_count + drafter->now.count + width <= PASS_ROWS &&
+           tree->count - first + width <= PASS_ROWS && first + PASS_ROWS + kept <= tree->limit;
+}
+
+/* Runs the search ahead from where it stands, and evaluates what it went through. */
+static void draft(struct tolk_drafter *drafter)
+{
+    const struct tolk_beams *const beams = drafter->beams;
+    struct tolk_draft_tree *const tree = &drafter->tree;
+    const size_t first = tree->count;
+    size_t width = beams->items[0].width;
+    size_t step = beams->step;
+    learn_trust(drafter, step);
+    tolk_draft_tree_turn(tree);
+    front_begin(drafter);
+    const size_t most = drafter->trust > 0 ? SIZE_MAX : SHORT_DRAFT;
+    drafter->begun = step;
+    for (; width > 0 && drafter->now.count > 0; step++) {
+        for (size_t r = 0; r < drafter->now.count; r++) {
+            drafter->now.places[r] =
+                tolk_draft_tree_add(tree, drafter->now.parents[r], drafter->now.tokens[r]);
         }
-        struct tolk_selection selection = {drafter->candidates, width + tune_extra, 0};
-        const struct tolk_select_beam ahead = {
-            .rows = drafter->now.rows,
-            .scores = drafter->now.scores,
-            .logits = drafter->now.logits,
-            .last = step + 1 == beam->greatest_length,
-        };
-        if (!tolk_select_continuations(&selection, &beams->rules, &ahead)) {
-            break;
-        }
-        drafter->next.rows = 0;
-        const size_t real_width = width;
-        const double least =
-            selection.items[selection.count < real_width ? selection.count - 1 : real_width - 1]
-                .score -
-            tune_delta;
-        for (size_t i = 0; i < selection.count; i++) {
-            const struct tolk_candidate *const candidate = &selection.items[i];
-            if (candidate->id == beams->rules.eos) {
-                width -= i < real_width;
-            } else if (i < real_width || candidate->score >= least) {
-                front_add(&drafter->next, drafter->now.places[candidate->row], candidate->id,
-                          candidate->score);
+        if (!has_room(drafter, first, width) || step + 1 - beams->step >= most) {
+            for (size_t r = 0; r < drafter->now.count; r++) {
+                tolk_draft_tree_want(tree, drafter->now.places[r]);
             }
+            step++;
+            break;
         }
-        const struct front swapped = drafter->now;
-        drafter->now = drafter->next;
-        drafter->next = swapped;
+        width -= draft_step(drafter, width, step + 1 == beams->items[0].greatest_length);
     }
-    confirm(drafter, first);
+    drafter->foreseen = step;
+    drafter->counts.passes++;
+    drafter->counts.rows += tree->wanted_count;
+    tolk_draft_tree_confirm(tree, drafter->weights);
 }
 
-/* The places of the rows of the beam; false when one is missing. */
-static bool find_all(struct tolk_drafter *drafter, const struct tolk_beams *beams)
+/* ---- the search ---------------------------------------------------------------------------------
+ */
+
+static const real *row_of_beam(void *context, size_t row)
 {
-    const struct tolk_beam_rows *const rows = &beams->now;
-    for (size_t r = 0; r < rows->count; r++) {
-        const size_t parent =
-            beams->step > 0 ? drafter->asked[rows->parents[r]] : TOLK_DECODING_ROOT;
-        drafter->asking[r] = find(drafter, parent, rows->tokens[r]);
-        if (drafter->asking[r] == NO_PLACE) {
-            return false;
-        }
+    struct tolk_drafter *const drafter = context;
+    const struct tolk_draft_tree *const tree = &drafter->tree;
+    const size_t parent = parent_of(drafter, row);
+    const int32_t token = drafter->beams->now.tokens[row];
+    size_t place = tolk_draft_tree_find(tree, parent, token);
+    if (place == TOLK_DRAFT_NOWHERE || tree->rows[place].logits == NULL) {
+        draft(drafter);
+        place = tolk_draft_tree_find(tree, parent, token);
     }
-    return true;
+    drafter->asking[row] = place;
+    return tree->rows[place].logits;
 }
 
-void tolk_drafter_step(struct tolk_drafter *drafter, struct tolk_beams *beams)
+/* What followed the piece behind which the best hypothesis went on. */
+static void learn_ends(struct tolk_drafter *drafter, const struct tolk_beams *beams)
 {
-    stat_steps++;
-    stat_asked += beams->now.count;
-    if (!find_all(drafter, beams)) {
-        draft(drafter, beams);
-        find_all(drafter, beams);
+    const struct tolk_candidate *const best = &beams->items[0].selection.items[0];
+    const int32_t token = beams->next.tokens[best->row]; /* the rows before the step */
+    drafter->ends[token] = best->id == beams->config->eos_token_id;
+}
+
+int tolk_drafter_search(struct tolk_drafter *drafter, const real *memory,
+                        const struct tolk_batch *batch, struct tolk_beams *beams,
+                        const struct tolk_search_observer *observer, struct tolk_error *error)
+{
+    const size_t rows = beams->options->beam;
+    const size_t pass_rows = rows > PASS_ROWS ? rows : PASS_ROWS;
+    /* Enough for a search whose drafts are all wrong, and as many rows again for drafts. */
+    const size_t places = 2 * beams->steps * rows + 2 * pass_rows;
+    const struct tolk_select_logits logits = {row_of_beam, drafter};
+    if (reserve(drafter, rows, error) != 0 ||
+        tolk_draft_tree_begin(&drafter->tree, places, pass_rows, error) != 0 ||
+        tolk_decoding_begin_tree(drafter->tree.decoding, memory, batch, pass_rows, beams->steps,
+                                 places, error) != 0) {
+        return -1;
     }
-    size_t *const swapped = drafter->asked;
-    drafter->asked = drafter->asking;
-    drafter->asking = swapped;
-    for (size_t r = 0; r < beams->now.count; r++) {
-        beams->now.logits[r] = drafter->nodes[drafter->asked[r]].logits;
+    drafter->beams = beams;
+    drafter->rules.normalised = beams->rules.normalised;
+    drafter->begun = drafter->foreseen = 0;
+    int status = 0;
+    while (status == 0 && beams->count > 0) {
+        status = tolk_beams_step(beams, &logits, observer, error);
+        size_t *const asked = drafter->asking;
+        drafter->asking = drafter->asked;
+        drafter->asked = asked;
+        drafter->counts.steps++;
+        if (status == 0) {
+            learn_ends(drafter, beams);
+        }
     }
+    return status;
+}
+
+struct tolk_drafter_counts tolk_drafter_counts(const struct tolk_drafter *drafter)
+{
+    return drafter->counts;
 }

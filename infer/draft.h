@@ -1,10 +1,10 @@
-/* Drafted search: the logits of a search of one sentence, several steps of it by one pass.
+/* Drafted search of one sentence: several steps of it by one pass.
  *
  * A step for a few rows reads all weights of the decoder once, which takes much longer than the
- * arithmetic, and for some dozens of rows hardly longer than for one. So the search is first run
- * ahead with the same weights in 8-bit integers, a quarter of the bytes, and then all rows that it
- * went through are evaluated by one pass in real numbers. The search proper goes its way over those
- * logits, and where it wants a row that the draft did not see, the draft goes on from there.
+ * arithmetic, and for a dozen rows hardly longer than for one. So the search is first run ahead
+ * with the same weights in 8-bit integers, a quarter of the bytes, and then all rows that it went
+ * through are evaluated by one pass in real numbers. The search proper goes its way over those
+ * logits, and where it wants a row that the draft did not foresee, the draft goes on from there.
  *
  * Nothing of the draft is left in what is found: a row's logits depend on its past alone, so they
  * are to the bit those of step after step.
@@ -22,20 +22,26 @@
 
 struct tolk_drafter;
 
-/* `weights` are those of the decoding, `quick` the same model's in a quicker format; all are lent.
- */
+/* `weights` are those of the decoding, `quick` those of its drafts
+ * (tolk_inference_weights_make_draft); all are lent. */
 struct tolk_drafter *tolk_drafter_create(struct tolk_decoding *decoding,
                                          const struct tolk_inference_weights *weights,
                                          const struct tolk_inference_weights *quick,
                                          struct tolk_error *error);
 void tolk_drafter_free(struct tolk_drafter *drafter);
 
-/* Prepares for the one sentence of `batch`, whose encoding is `memory`, searched by `beams`. */
-int tolk_drafter_begin(struct tolk_drafter *drafter, const real *memory,
-                       const struct tolk_batch *batch, const struct tolk_beams *beams,
-                       struct tolk_error *error);
+/* Runs the beam of the one sentence of `batch`, whose encoding is `memory`, to its end. */
+int tolk_drafter_search(struct tolk_drafter *drafter, const real *memory,
+                        const struct tolk_batch *batch, struct tolk_beams *beams,
+                        const struct tolk_search_observer *observer, struct tolk_error *error);
 
-/* Fills in the logits of the rows of the beam, valid until the next step. */
-void tolk_drafter_step(struct tolk_drafter *drafter, struct tolk_beams *beams);
+/* What was done since the drafter was made, to measure it. */
+struct tolk_drafter_counts {
+    size_t steps;  /* of the searches */
+    size_t drafts; /* steps in the quick weights */
+    size_t passes; /* in the weights of the decoding */
+    size_t rows;   /* of those passes */
+};
+struct tolk_drafter_counts tolk_drafter_counts(const struct tolk_drafter *drafter);
 
 #endif

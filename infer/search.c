@@ -73,6 +73,12 @@ int tolk_searcher_draft(struct tolk_searcher *searcher, const struct tolk_infere
     return searcher->drafter != NULL ? 0 : -1;
 }
 
+void tolk_searcher_forget_draft(struct tolk_searcher *searcher)
+{
+    tolk_drafter_free(searcher->drafter);
+    searcher->drafter = NULL;
+}
+
 void tolk_hypotheses_free(struct tolk_hypotheses *hypotheses)
 {
     for (size_t i = 0; i < hypotheses->count; i++) {
@@ -91,38 +97,46 @@ int tolk_search_refuse_scores(size_t step, struct tolk_error *error)
                           step + 1);
 }
 
-/* All rows of a step by one step of the decoder. */
-static void step_by_step(struct tolk_decoding *decoding, struct tolk_beams *beams)
+/* What one step of the decoder gave for all rows. */
+struct step_logits {
+    const real *logits; /* [rows, vocabulary] */
+    size_t vocabulary;
+};
+
+static const real *row_of_step(void *context, size_t row)
 {
-    struct tolk_beam_rows *const rows = &beams->now;
-    const real *const logits =
-        tolk_decoding_step(decoding, rows->count, rows->tokens, rows->sentences, rows->parents);
-    for (size_t r = 0; r < rows->count; r++) {
-        rows->logits[r] = logits + r * beams->config->vocab_size;
+    const struct step_logits *const step = context;
+    return step->logits + row * step->vocabulary;
+}
+
+static int search_by_steps(struct tolk_searcher *searcher, const struct tolk_batch *batch,
+                           const real *memory, struct tolk_beams *beams, struct tolk_error *error)
+{
+    struct step_logits step = {.vocabulary = beams->config->vocab_size};
+    const struct tolk_select_logits logits = {row_of_step, &step};
+    int status = tolk_decoding_begin(searcher->decoding, memory, batch,
+                                     batch->sentences * beams->options->beam, beams->steps, error);
+    while (status == 0 && beams->count > 0) {
+        const struct tolk_beam_rows *const rows = &beams->now;
+        step.logits = tolk_decoding_step(searcher->decoding, rows->count, rows->tokens,
+                                         rows->sentences, rows->parents);
+        status = tolk_beams_step(beams, &logits, searcher->observer, error);
     }
+    return status;
 }
 
 static int search(struct tolk_searcher *searcher, const struct tolk_batch *batch,
                   struct tolk_beams *beams, struct tolk_error *error)
 {
-    struct tolk_drafter *const drafter = batch->sentences == 1 ? searcher->drafter : NULL;
-    const size_t rows = batch->sentences * beams->options->beam;
     const real *const memory = tolk_encoding_run(searcher->encoding, batch, error);
     if (memory == NULL) {
         return -1;
     }
-    int status = drafter != NULL ? tolk_drafter_begin(drafter, memory, batch, beams, error)
-                                 : tolk_decoding_begin(searcher->decoding, memory, batch, rows,
-                                                       beams->steps, error);
-    while (status == 0 && beams->count > 0) {
-        if (drafter != NULL) {
-            tolk_drafter_step(drafter, beams);
-        } else {
-            step_by_step(searcher->decoding, beams);
-        }
-        status = tolk_beams_step(beams, searcher->observer, error);
+    if (searcher->drafter != NULL && batch->sentences == 1) {
+        return tolk_drafter_search(searcher->drafter, memory, batch, beams, searcher->observer,
+                                   error);
     }
-    return status;
+    return search_by_steps(searcher, batch, memory, beams, error);
 }
 
 int tolk_search(struct tolk_searcher *searcher, const struct tolk_batch *batch,

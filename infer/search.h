@@ -79,10 +79,11 @@ struct tolk_search_observer {
 void tolk_searcher_observe(struct tolk_searcher *searcher,
                            const struct tolk_search_observer *observer);
 
-/* Sentences that come alone are from now on drafted by these weights (draft.h), the searcher's own
- * in a quicker format; they are lent. What is found stays the same to the bit. */
+/* Sentences that come alone are from now on drafted (draft.h) by these weights, made of the same
+ * model by tolk_inference_weights_make_draft and lent. What is found stays the same to the bit. */
 int tolk_searcher_draft(struct tolk_searcher *searcher, const struct tolk_inference_weights *quick,
                         struct tolk_error *error);
+void tolk_searcher_forget_draft(struct tolk_searcher *searcher);
 
 /* Searches the source side of `batch` (its target side is not read; source sentences are at most
  * max_position_embeddings long) and fills found[sentences]; on an error none is left to free. */

@@ -61,13 +61,12 @@ bool tolk_select_continuations(struct tolk_selection *selection,
 {
     selection->count = 0;
     for (size_t row = 0; row < beam->rows; row++) {
-        const real *const x = beam->logits[row];
         const double score = beam->scores[row];
-        /* No log p is above 0. */
         if (selection->count == selection->limit &&
             score <= selection->items[selection->limit - 1].score) {
             continue;
         }
+        const real *const x = beam->logits->of(beam->logits->context, beam->first + row);
         const double normaliser = rules->normalised ? tolk_log_sum_exp(x, rules->vocabulary) : 0;
         if (!isfinite(normaliser)) {
             return false;

@@ -38,16 +38,23 @@ struct tolk_select_rules {
     bool normalised; /* else scores are sums of logits, which a single row may do with */
 };
 
-/* The hypotheses of a sentence, best first. */
-struct tolk_select_beam {
-    size_t rows;
-    const double *scores;      /* [rows] */
-    const real *const *logits; /* [rows], each [vocabulary] */
-    bool last;                 /* they are at their greatest length: eos alone may follow */
+/* Where logits [vocabulary] come from, row by row. */
+struct tolk_select_logits {
+    const real *(*of)(void *context, size_t row);
+    void *context;
 };
 
-/* Empties the selection and fills it with the best continuations of the beam. False when the model
- * gave no number. */
+/* The hypotheses of a sentence, best first: rows [first, first + rows) of their step. */
+struct tolk_select_beam {
+    size_t first, rows;
+    const double *scores; /* [rows] */
+    const struct tolk_select_logits *logits;
+    bool last; /* they are at their greatest length: eos alone may follow */
+};
+
+/* Empties the selection and fills it with the best continuations of the beam, whose rows they count
+ * from 0. It does not ask for the logits of a hypothesis whose score alone is below all of a full
+ * selection: no log p is above 0. False when the model gave no number. */
 bool tolk_select_continuations(struct tolk_selection *selection,
                                const struct tolk_select_rules *rules,
                                const struct tolk_select_beam *beam);

@@ -18,7 +18,8 @@ struct tolk_translator {
     struct tolk_translator_options options;
     struct tolk_inference_weights *weights;
     struct tolk_inference_weights *own_weights; /* the same, where they are not lent */
-    struct tolk_inference_weights *quick;
+    struct tolk_inference_weights *quick;       /* of drafts; NULL: there are none yet */
+    size_t lone;                                /* sentences that came alone */
     struct worker *workers;
     size_t worker_count;
     struct tolk_forcer *forcer; /* for the attention */
@@ -80,6 +81,7 @@ void tolk_translator_free(struct tolk_translator *translator)
     }
     free(translator->workers);
     tolk_forcer_free(translator->forcer);
+    tolk_inference_weights_free(translator->quick);
     tolk_inference_weights_free(translator->own_weights);
     free(translator);
 }
@@ -87,6 +89,12 @@ void tolk_translator_free(struct tolk_translator *translator)
 void tolk_translator_refresh(struct tolk_translator *translator)
 {
     tolk_inference_weights_refresh(translator->weights);
+    for (size_t i = 0; i < translator->worker_count; i++) {
+        tolk_searcher_forget_draft(translator->workers[i].searcher);
+    }
+    tolk_inference_weights_free(translator->quick);
+    translator->quick = NULL;
+    translator->lone = 0;
 }
 
 static int reserve_workers(struct tolk_translator *translator, size_t threads,
@@ -100,9 +108,6 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
         return tolk_error_set(error, "out of memory for %zu threads", threads);
     }
     translator->workers = grown;
-    if (getenv("TUNE_ROWS") && translator->quick == NULL) {
-        translator->quick = tolk_inference_weights_make(translator->model, TOLK_PANELS_INT8, error);
-    }
     while (translator->worker_count < threads) {
         struct worker *const worker = &translator->workers[translator->worker_count];
         *worker = (struct worker){.searcher = tolk_searcher_create(translator->weights, error)};
@@ -110,10 +115,35 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
             return -1;
         }
         tolk_searcher_observe(worker->searcher, translator->options.observer);
-        if (translator->quick != NULL && tolk_searcher_draft(worker->searcher, translator->quick, error) != 0) {
+        translator->worker_count++;
+        if (translator->quick != NULL &&
+            tolk_searcher_draft(worker->searcher, translator->quick, error) != 0) {
             return -1;
         }
-        translator->worker_count++;
+    }
+    return 0;
+}
+
+/* Packs the weights of drafts when a second sentence comes alone: the first shall not wait. */
+static int prepare_drafts(struct tolk_translator *translator, const struct tolk_plan *plan,
+                          struct tolk_error *error)
+{
+    for (size_t b = 0; b < plan->batches; b++) {
+        translator->lone += plan->begin[b + 1] - plan->begin[b] == 1;
+    }
+    if (translator->lone < 2 || translator->quick != NULL ||
+        !tolk_inference_weights_draftable(translator->weights)) {
+        return 0;
+    }
+    translator->quick =
+        tolk_inference_weights_make_draft(translator->model, TOLK_PANELS_INT8, error);
+    if (translator->quick == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < translator->worker_count; i++) {
+        if (tolk_searcher_draft(translator->workers[i].searcher, translator->quick, error) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -272,7 +302,8 @@ static int translate_all(struct call *call, struct tolk_error *error)
     }
     if (tolk_plan_make(&call->plan, lengths, call->count, &limits, error) == 0) {
         const size_t threads = tolk_jobs_threads(call->plan.batches);
-        if (reserve_workers(translator, threads, error) == 0) {
+        if (prepare_drafts(translator, &call->plan, error) == 0 &&
+            reserve_workers(translator, threads, error) == 0) {
             status = tolk_jobs_run(call->plan.batches, threads, translate_batch, call, error);
         }
     }

@@ -41,11 +41,12 @@ struct tolk_decoding {
 
     struct place *places; /* [place_limit] */
     size_t place_count;
-    size_t step_first; /* place of the first row of the last step */
+    size_t *order;     /* [row_limit] places of the rows of the last step */
+    size_t step_first; /* the first of them */
     /* The places of the past of each row that is evaluated, its own the last: position + 1 of them
      * for each row, one row behind the other. */
     int32_t *history; /* [row_limit · step_limit] */
-    size_t place_capacity, history_capacity;
+    size_t row_capacity, history_capacity, place_capacity;
 };
 
 /* ---- room ---------------------------------------------------------------------------------------
@@ -72,9 +73,11 @@ static void free_indices(struct tolk_decoding *decoding)
 {
     free(decoding->history);
     free(decoding->places);
+    free(decoding->order);
     decoding->history = NULL;
+    decoding->order = NULL;
     decoding->places = NULL;
-    decoding->history_capacity = decoding->place_capacity = 0;
+    decoding->row_capacity = decoding->history_capacity = decoding->place_capacity = 0;
 }
 
 void tolk_decoding_free(struct tolk_decoding *decoding)
@@ -91,16 +94,19 @@ void tolk_decoding_free(struct tolk_decoding *decoding)
 static int reserve_indices(struct tolk_decoding *decoding, size_t rows, size_t steps, size_t places,
                            struct tolk_error *error)
 {
-    if (rows * steps <= decoding->history_capacity && places <= decoding->place_capacity) {
+    if (rows <= decoding->row_capacity && rows * steps <= decoding->history_capacity &&
+        places <= decoding->place_capacity) {
         return 0;
     }
     free_indices(decoding);
     decoding->history = malloc(rows * steps * sizeof *decoding->history);
     decoding->places = malloc(places * sizeof *decoding->places);
-    if (decoding->history == NULL || decoding->places == NULL) {
+    decoding->order = malloc(rows * sizeof *decoding->order);
+    if (decoding->history == NULL || decoding->places == NULL || decoding->order == NULL) {
         free_indices(decoding);
         return tolk_error_set(error, "out of memory for %zu hypotheses of %zu steps", rows, steps);
     }
+    decoding->row_capacity = rows;
     decoding->history_capacity = rows * steps;
     decoding->place_capacity = places;
     return 0;
@@ -218,21 +224,26 @@ int tolk_decoding_begin(struct tolk_decoding *decoding, const real *memory,
 /* ---- an evaluation ------------------------------------------------------------------------------
  */
 
-/* The rows that are evaluated: places [first, first + count). */
+/* The rows that are evaluated. */
 struct rows {
     struct tolk_decoding *decoding;
     const struct tolk_inference_weights *weights;
-    const struct place *places; /* [count] */
-    size_t first, count;
+    size_t count;
+    const size_t *places; /* [count] */
 };
+
+static const struct place *place_of(const struct rows *rows, size_t r)
+{
+    return &rows->decoding->places[rows->places[r]];
+}
 
 /* The way from the root to each place. */
 static void trace_histories(const struct rows *rows)
 {
     int32_t *own = rows->decoding->history;
     for (size_t r = 0; r < rows->count; r++) {
-        const size_t keys = rows->places[r].position + 1;
-        int32_t place = (int32_t)(rows->first + r);
+        const size_t keys = place_of(rows, r)->position + 1;
+        int32_t place = (int32_t)rows->places[r];
         for (size_t key = keys; key > 0; key--) {
             own[key - 1] = place;
             place = rows->decoding->places[place].parent;
@@ -258,9 +269,9 @@ static void self_attention(const struct rows *rows, size_t l)
                          3 * d);
     for (size_t r = 0; r < rows->count; r++) {
         const real *q = decoding->qkv + r * 3 * d;
-        const size_t keys = rows->places[r].position + 1;
+        const size_t keys = place_of(rows, r)->position + 1;
         /* What a row continues stands in front of it. */
-        memcpy(cache + (rows->first + r) * ld, q + d, 2 * d * sizeof *q);
+        memcpy(cache + rows->places[r] * ld, q + d, 2 * d * sizeof *q);
         tolk_isa()->rows->attend(&(struct tolk_attend){
             .heads = config->decoder_attention_heads,
             .dim = d / config->decoder_attention_heads,
@@ -296,7 +307,7 @@ static void cross_attention(const struct rows *rows, size_t l)
     tolk_panels_multiply(&panels->qkv, rows->count, input, d, weights->q.bias, false, decoding->qkv,
                          d);
     for (size_t r = 0; r < rows->count; r++) {
-        const size_t sentence = rows->places[r].sentence;
+        const size_t sentence = place_of(rows, r)->sentence;
         const size_t begin = decoding->source_begin[sentence];
         tolk_isa()->rows->attend(&(struct tolk_attend){
             .heads = heads,
@@ -333,17 +344,18 @@ size_t tolk_decoding_add(struct tolk_decoding *decoding, int32_t token, size_t s
 }
 
 void tolk_decoding_evaluate(struct tolk_decoding *decoding,
-                            const struct tolk_inference_weights *weights, size_t first,
-                            size_t count, real *logits)
+                            const struct tolk_inference_weights *weights, size_t count,
+                            const size_t *places, real *logits)
 {
     const struct tolk_model *model = weights->model;
     const struct tolk_config *config = &model->config;
     struct tolk_inference_room *room = &decoding->room;
-    const struct rows rows = {decoding, weights, decoding->places + first, first, count};
-    assert(count <= decoding->row_limit && first + count <= decoding->place_count);
+    const struct rows rows = {decoding, weights, count, places};
+    assert(count <= decoding->row_limit);
     trace_histories(&rows);
     for (size_t r = 0; r < count; r++) {
-        tolk_inference_embed(model, r, rows.places[r].token, rows.places[r].position, room);
+        const struct place *place = place_of(&rows, r);
+        tolk_inference_embed(model, r, place->token, place->position, room);
     }
     for (size_t l = 0; l < config->decoder_layers; l++) {
         self_attention(&rows, l);
@@ -354,8 +366,8 @@ void tolk_decoding_evaluate(struct tolk_decoding *decoding,
     }
     const real *out = tolk_inference_enter(config, &model->weights.decoder_norm, count, room);
     /* logits[rows, V] = out[rows, d] · Eᵀ[d, V] + b */
-    tolk_panels_multiply(&weights->projection, count, out, config->d_model,
-                         model->weights.final_logits_bias, false, logits, config->vocab_size);
+    tolk_panels_multiply(&weights->projection, count, out, config->d_model, weights->output_bias,
+                         false, logits, weights->outputs);
 }
 
 const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
@@ -364,11 +376,12 @@ const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, cons
     const size_t before = decoding->step_first;
     const size_t first = decoding->place_count;
     for (size_t r = 0; r < rows; r++) {
-        tolk_decoding_add(decoding, tokens[r], sentences[r],
-                          first == 0 ? TOLK_DECODING_ROOT : before + parents[r]);
+        decoding->order[r] =
+            tolk_decoding_add(decoding, tokens[r], sentences[r],
+                              first == 0 ? TOLK_DECODING_ROOT : before + parents[r]);
     }
     decoding->step_first = first;
-    tolk_decoding_evaluate(decoding, decoding->weights, first, rows, decoding->logits);
+    tolk_decoding_evaluate(decoding, decoding->weights, rows, decoding->order, decoding->logits);
     return decoding->logits;
 }
 

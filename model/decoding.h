@@ -15,9 +15,10 @@
  * rows of several positions, of which some continue others of the same pass:
  *
  *     tolk_decoding_begin_tree(decoding, memory, &batch, rows, steps, places, &error);
- *     const size_t root = tolk_decoding_add(decoding, start, 0, TOLK_DECODING_ROOT);
- *     tolk_decoding_add(decoding, 17, 0, root), tolk_decoding_add(decoding, 4, 0, root);
- *     tolk_decoding_evaluate(decoding, weights, root, 3, logits);
+ *     tree[0] = tolk_decoding_add(decoding, start, 0, TOLK_DECODING_ROOT);
+ *     tree[1] = tolk_decoding_add(decoding, 17, 0, tree[0]);
+ *     tree[2] = tolk_decoding_add(decoding, 4, 0, tree[0]);
+ *     tolk_decoding_evaluate(decoding, weights, 3, tree, logits);
  *
  * To the bit that gives the logits of step after step: a row's numbers depend on its past alone.
  *
@@ -66,13 +67,13 @@ const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, cons
 size_t tolk_decoding_add(struct tolk_decoding *decoding, int32_t token, size_t sentence,
                          size_t parent);
 
-/* Evaluates the places [first, first + rows) and writes their logits [rows, vocab_size]. All places
- * that they continue were evaluated before or are among them. `weights` are those of the decoding
- * or the same packed in another format: keys and values are then that format's until the places are
- * evaluated again, and so is all that continues them. */
+/* Evaluates rows by their places, each behind the one that it continues unless that was evaluated
+ * before, and writes their logits [rows, weights->outputs]. `weights` are those of the decoding or
+ * another packing of the same model: keys and values are then of that packing until the places are
+ * evaluated again. */
 void tolk_decoding_evaluate(struct tolk_decoding *decoding,
-                            const struct tolk_inference_weights *weights, size_t first, size_t rows,
-                            real *logits);
+                            const struct tolk_inference_weights *weights, size_t rows,
+                            const size_t *places, real *logits);
 
 /* Cross-attention weights of the last evaluation: [source rows of the sentence of `row`]. */
 const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, size_t layer,

@@ -1,9 +1,13 @@
 #include "model/inference.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "model/isa.h"
+#include "model/vocabulary_cut.h"
 
 /* Calls `visit` for each matrix of the weights: its panels, and W [n, k]. */
 typedef void visitor(void *context, struct tolk_panels *panels, size_t n, size_t k, const real *w);
@@ -25,12 +29,14 @@ static void visit_layer(struct tolk_layer_panels *layer, const struct tolk_atten
     visit(context, &layer->feed_forward.fc2, d, f, feed_forward->fc2.weight);
 }
 
-static void visit_all(struct tolk_inference_weights *weights, visitor *visit, void *context)
+/* `rows` are those of the projection [outputs, d]. */
+static void visit_all(struct tolk_inference_weights *weights, const real *rows, visitor *visit,
+                      void *context)
 {
     const struct tolk_config *config = &weights->model->config;
     const struct tolk_weights *values = &weights->model->weights;
     const size_t d = config->d_model;
-    for (size_t l = 0; l < config->encoder_layers; l++) {
+    for (size_t l = 0; weights->encoder != NULL && l < config->encoder_layers; l++) {
         visit_layer(&weights->encoder[l], &values->encoder[l].self, NULL,
                     &values->encoder[l].feed_forward, d, config->encoder_ffn_dim, visit, context);
     }
@@ -38,7 +44,7 @@ static void visit_all(struct tolk_inference_weights *weights, visitor *visit, vo
         visit_layer(&weights->decoder[l], &values->decoder[l].self, &values->decoder[l].cross,
                     &values->decoder[l].feed_forward, d, config->decoder_ffn_dim, visit, context);
     }
-    visit(context, &weights->projection, config->vocab_size, d, values->shared);
+    visit(context, &weights->projection, weights->outputs, d, rows);
 }
 
 struct packing {
@@ -67,35 +73,59 @@ static void pack_one(void *context, struct tolk_panels *panels, size_t n, size_t
 #pragma omp task firstprivate(panels, model, format, n, k, w, room)
     {
         tolk_panels_pack(panels, format, n, k, w, k, room);
-        if (model->unwritten && model->mapping.bytes != NULL) {
+        const bool mapped = w >= model->values && w < model->values + model->layout.size;
+        if (mapped && model->unwritten && model->mapping.bytes != NULL) {
             tolk_file_forget(&model->mapping, w, n * k * sizeof *w);
         }
     }
 }
 
-void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
+static void pack(struct tolk_inference_weights *weights, const real *rows)
 {
     struct packing packing = {
         .model = weights->model, .format = weights->format, .room = weights->arena};
 #pragma omp parallel
 #pragma omp single
-    visit_all(weights, pack_one, &packing);
+    visit_all(weights, rows, pack_one, &packing);
 }
 
-struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_model *model,
-                                                           enum tolk_panels_format format,
-                                                           struct tolk_error *error)
+void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
+{
+    assert(weights->output_ids == NULL);
+    pack(weights, weights->model->weights.shared);
+}
+
+/* All of it but what makes it a draft's. */
+static struct tolk_inference_weights *weights_begin(const struct tolk_model *model,
+                                                    enum tolk_panels_format format, bool encoder)
 {
     struct tolk_inference_weights *weights = calloc(1, sizeof *weights);
-    struct packing packing = {.format = format};
-    if (weights != NULL) {
-        weights->model = model;
-        weights->format = format;
-        weights->encoder = calloc(model->config.encoder_layers + 1, sizeof *weights->encoder);
-        weights->decoder = calloc(model->config.decoder_layers + 1, sizeof *weights->decoder);
+    if (weights == NULL) {
+        return NULL;
     }
-    if (weights != NULL && weights->encoder != NULL && weights->decoder != NULL) {
-        visit_all(weights, count_bytes, &packing);
+    weights->model = model;
+    weights->format = format;
+    weights->output_bias = model->weights.final_logits_bias;
+    weights->outputs = model->config.vocab_size;
+    weights->decoder = calloc(model->config.decoder_layers + 1, sizeof *weights->decoder);
+    if (encoder) {
+        weights->encoder = calloc(model->config.encoder_layers + 1, sizeof *weights->encoder);
+    }
+    if (weights->decoder == NULL || (encoder && weights->encoder == NULL)) {
+        tolk_inference_weights_free(weights);
+        return NULL;
+    }
+    return weights;
+}
+
+/* Packs them, or frees them and gives NULL. */
+static struct tolk_inference_weights *weights_end(struct tolk_inference_weights *weights,
+                                                  const real *rows, struct tolk_error *error)
+{
+    struct packing packing = {0};
+    if (weights != NULL && rows != NULL) {
+        packing.format = weights->format;
+        visit_all(weights, rows, count_bytes, &packing);
         weights->arena = tolk_memory_take(packing.bytes);
     }
     if (weights == NULL || weights->arena == NULL) {
@@ -103,8 +133,65 @@ struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_mod
         tolk_inference_weights_free(weights);
         return NULL;
     }
-    tolk_inference_weights_refresh(weights);
+    pack(weights, rows);
     return weights;
+}
+
+struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_model *model,
+                                                           enum tolk_panels_format format,
+                                                           struct tolk_error *error)
+{
+    return weights_end(weights_begin(model, format, true), model->weights.shared, error);
+}
+
+/* Cuts the vocabulary; the rows of the embedding that are left, or NULL. */
+static real *cut_outputs(struct tolk_inference_weights *weights)
+{
+    const struct tolk_model *model = weights->model;
+    const size_t d = model->config.d_model;
+    const real *bias = model->weights.final_logits_bias;
+    weights->output_ids = malloc(weights->outputs * sizeof *weights->output_ids);
+    if (weights->output_ids == NULL) {
+        return NULL;
+    }
+    const size_t kept = tolk_vocabulary_cut(bias, weights->outputs, model->config.eos_token_id,
+                                            weights->output_ids);
+    weights->outputs = kept;
+    weights->output_bias = weights->draft_bias = malloc(kept * sizeof *weights->draft_bias);
+    real *rows = tolk_memory_take(kept * d * sizeof *rows);
+    if (weights->draft_bias == NULL || rows == NULL) {
+        free(rows);
+        return NULL;
+    }
+    for (size_t i = 0; i < kept; i++) {
+        const size_t id = (size_t)weights->output_ids[i];
+        memcpy(rows + i * d, model->weights.shared + id * d, d * sizeof *rows);
+        weights->draft_bias[i] = bias[id];
+    }
+    return rows;
+}
+
+struct tolk_inference_weights *tolk_inference_weights_make_draft(const struct tolk_model *model,
+                                                                 enum tolk_panels_format format,
+                                                                 struct tolk_error *error)
+{
+    struct tolk_inference_weights *weights = weights_begin(model, format, false);
+    real *rows = weights != NULL ? cut_outputs(weights) : NULL;
+    weights = weights_end(weights, rows, error);
+    free(rows);
+    return weights;
+}
+
+bool tolk_inference_weights_draftable(const struct tolk_inference_weights *weights)
+{
+    /* Decoders of half this size were as fast without drafts, where a core's cache has 2 MB. */
+    enum { LEAST_BYTES = 4 << 20 };
+    const struct tolk_config *config = &weights->model->config;
+    const size_t d = config->d_model;
+    const size_t numbers = config->decoder_layers * (6 * d * d + 2 * d * config->decoder_ffn_dim) +
+                           config->vocab_size * d;
+    return weights->format == TOLK_PANELS_REAL && tolk_isa()->int8 != NULL &&
+           numbers * sizeof(real) >= LEAST_BYTES;
 }
 
 void tolk_inference_weights_free(struct tolk_inference_weights *weights)
@@ -115,5 +202,7 @@ void tolk_inference_weights_free(struct tolk_inference_weights *weights)
     free(weights->arena);
     free(weights->encoder);
     free(weights->decoder);
+    free(weights->output_ids);
+    free(weights->draft_bias);
     free(weights);
 }

@@ -12,6 +12,8 @@
 #ifndef TOLK_MODEL_INFERENCE_H
 #define TOLK_MODEL_INFERENCE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "model/model.h"
 #include "model/panels.h"
@@ -36,9 +38,13 @@ struct tolk_layer_panels {
 struct tolk_inference_weights {
     const struct tolk_model *model;
     enum tolk_panels_format format;
-    struct tolk_layer_panels *encoder; /* [encoder_layers] */
+    struct tolk_layer_panels *encoder; /* [encoder_layers]; NULL where they are for drafts */
     struct tolk_layer_panels *decoder; /* [decoder_layers] */
-    struct tolk_panels projection;     /* [vocab_size, d] */
+    struct tolk_panels projection;     /* [outputs, d] */
+    const real *output_bias;           /* [outputs] */
+    size_t outputs;                    /* vocab_size, but where the weights are for drafts: */
+    int32_t *output_ids;               /* NULL, or the ids that the projection knows, ascending */
+    real *draft_bias;                  /* NULL, or their biases */
     void *arena;
 };
 
@@ -46,9 +52,21 @@ struct tolk_inference_weights {
 struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_model *model,
                                                            enum tolk_panels_format format,
                                                            struct tolk_error *error);
+/* For drafts (infer/draft.h): the decoder alone, and of the vocabulary what it may write. The bias
+ * of a piece that never stood in a target sinks with every update, so that in a vocabulary that two
+ * languages share the biases make two heaps; the lower is left out. */
+struct tolk_inference_weights *tolk_inference_weights_make_draft(const struct tolk_model *model,
+                                                                 enum tolk_panels_format format,
+                                                                 struct tolk_error *error);
+
+/* Whether they pay: a step of the decoder for one row waits for its weights, which do not stay in a
+ * core's cache, and products of 8-bit integers read a quarter of them. */
+bool tolk_inference_weights_draftable(const struct tolk_inference_weights *weights);
+
 void tolk_inference_weights_free(struct tolk_inference_weights *weights);
 
-/* Packs again after the values of the model changed; nobody may read meanwhile. */
+/* Packs again after the values of the model changed; nobody may read meanwhile. Weights for drafts
+ * are made anew instead. */
 void tolk_inference_weights_refresh(struct tolk_inference_weights *weights);
 
 #endif

@@ -141,7 +141,9 @@ static int beam_show(const struct tolk_beams *beams, const struct tolk_beam *bea
                      const struct tolk_select_logits *logits,
                      const struct tolk_search_observer *observer, struct tolk_error *error)
 {
-    for (size_t row = beam->row; row < beam->row + beam->rows; row++) {
+    /* Asked for twice: for the last of them the first may have had to move. */
+    for (size_t i = 0; i < 2 * beam->rows; i++) {
+        const size_t row = beam->row + i % beam->rows;
         beams->now.logits[row] = logits->of(logits->context, row);
     }
     const struct tolk_search_step seen = {

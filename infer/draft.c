@@ -2,14 +2,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "infer/draft_tree.h"
 
 enum {
     /* Rows that one pass evaluates: some tiles of the products. More would make a row no cheaper,
      * and be lost together where the draft went wrong. */
-    PASS_ROWS = 42,
+    PASS_ROWS = 56,
     /* Drafts are short while so many more of them went wrong early than came true. */
     MOST_TRUST = 8,
     SHORT_DRAFT = 2, /* steps */
@@ -30,7 +29,7 @@ struct tolk_drafter {
     struct tolk_draft_tree tree;
     const struct tolk_inference_weights *weights, *quick;
     struct tolk_select_rules rules; /* of the outputs of the quick weights */
-    struct tolk_drafter_counts counts;
+    struct tolk_draft_counts counts;
 
     bool *ends; /* [vocab_size] whether the end followed a piece when it was last written */
     size_t trust;
@@ -129,13 +128,11 @@ static void free_rows(struct tolk_drafter *drafter)
     drafter->capacity = 0;
 }
 
-#include <stdio.h>
 void tolk_drafter_free(struct tolk_drafter *drafter)
 {
     if (drafter == NULL) {
         return;
     }
-    if (getenv("STAT")) fprintf(stderr,"steps %zu drafts %zu passes %zu rows %zu trust %zu out %zu\n",drafter->counts.steps,drafter->counts.drafts,drafter->counts.passes,drafter->counts.rows,drafter->trust,drafter->quick->outputs);
     free_rows(drafter);
     tolk_draft_tree_free(&drafter->tree);
     free(drafter->ends);
@@ -174,7 +171,7 @@ static void front_add(struct front *front, size_t parent, int32_t token, double 
     front->count++;
 }
 
-/* The place that a row of the beam continues. */
+/* The place of the row that a row of the beam continues. */
 static size_t parent_of(const struct tolk_drafter *drafter, size_t row)
 {
     const struct tolk_beams *const beams = drafter->beams;
@@ -336,19 +333,26 @@ static void draft(struct tolk_drafter *drafter)
 /* ---- the search ---------------------------------------------------------------------------------
  */
 
+static size_t place_of(const struct tolk_drafter *drafter, size_t row)
+{
+    return tolk_draft_tree_find(&drafter->tree, parent_of(drafter, row),
+                                drafter->beams->now.tokens[row]);
+}
+
 static const real *row_of_beam(void *context, size_t row)
 {
     struct tolk_drafter *const drafter = context;
     const struct tolk_draft_tree *const tree = &drafter->tree;
-    const size_t parent = parent_of(drafter, row);
-    const int32_t token = drafter->beams->now.tokens[row];
-    size_t place = tolk_draft_tree_find(tree, parent, token);
-    if (place == TOLK_DRAFT_NOWHERE || tree->rows[place].logits == NULL) {
+    drafter->asking[row] = place_of(drafter, row);
+    if (drafter->asking[row] == TOLK_DRAFT_NOWHERE ||
+        tree->rows[drafter->asking[row]].logits == NULL) {
         draft(drafter);
-        place = tolk_draft_tree_find(tree, parent, token);
+        /* Rows whose logits made room for the new ones have other places now. */
+        for (size_t r = 0; r < drafter->beams->now.count; r++) {
+            drafter->asking[r] = place_of(drafter, r);
+        }
     }
-    drafter->asking[row] = place;
-    return tree->rows[place].logits;
+    return tree->rows[drafter->asking[row]].logits;
 }
 
 /* What followed the piece behind which the best hypothesis went on. */
@@ -391,7 +395,7 @@ int tolk_drafter_search(struct tolk_drafter *drafter, const real *memory,
     return status;
 }
 
-struct tolk_drafter_counts tolk_drafter_counts(const struct tolk_drafter *drafter)
+struct tolk_draft_counts tolk_drafter_counts(const struct tolk_drafter *drafter)
 {
     return drafter->counts;
 }

@@ -35,13 +35,6 @@ int tolk_drafter_search(struct tolk_drafter *drafter, const real *memory,
                         const struct tolk_batch *batch, struct tolk_beams *beams,
                         const struct tolk_search_observer *observer, struct tolk_error *error);
 
-/* What was done since the drafter was made, to measure it. */
-struct tolk_drafter_counts {
-    size_t steps;  /* of the searches */
-    size_t drafts; /* steps in the quick weights */
-    size_t passes; /* in the weights of the decoding */
-    size_t rows;   /* of those passes */
-};
-struct tolk_drafter_counts tolk_drafter_counts(const struct tolk_drafter *drafter);
+struct tolk_draft_counts tolk_drafter_counts(const struct tolk_drafter *drafter);
 
 #endif

@@ -26,14 +26,15 @@ static bool reserve_pass(struct tolk_draft_tree *tree, size_t pass_rows)
 int tolk_draft_tree_begin(struct tolk_draft_tree *tree, size_t places, size_t pass_rows,
                           struct tolk_error *error)
 {
-    if (places > tree->limit) {
+    if (places > tree->capacity) {
         free(tree->rows);
         tree->rows = malloc(places * sizeof *tree->rows);
-        tree->limit = tree->rows != NULL ? places : 0;
+        tree->capacity = tree->rows != NULL ? places : 0;
     }
     if (tree->rows == NULL || !reserve_pass(tree, pass_rows)) {
         return tolk_error_set(error, "out of memory for drafts of %zu rows", places);
     }
+    tree->limit = places;
     tree->count = tree->oldest = tree->newest = tree->wanted_count = tree->turn = 0;
     return 0;
 }

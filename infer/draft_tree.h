@@ -23,8 +23,8 @@ enum { TOLK_DRAFT_PASSES = 2 };
 struct tolk_draft_tree {
     struct tolk_decoding *decoding;
     size_t vocabulary;
-    struct tolk_draft_row *rows; /* [limit] */
-    size_t count, limit;
+    struct tolk_draft_row *rows; /* [capacity] */
+    size_t count, limit, capacity;
     size_t oldest;  /* the first place whose logits may still stand, and that is found */
     size_t newest;  /* the first since the draft began */
     size_t *wanted; /* [pass_rows] places, each behind the one that it continues */

@@ -79,6 +79,12 @@ void tolk_searcher_forget_draft(struct tolk_searcher *searcher)
     searcher->drafter = NULL;
 }
 
+struct tolk_draft_counts tolk_searcher_counts(const struct tolk_searcher *searcher)
+{
+    return searcher->drafter != NULL ? tolk_drafter_counts(searcher->drafter)
+                                     : (struct tolk_draft_counts){0};
+}
+
 void tolk_hypotheses_free(struct tolk_hypotheses *hypotheses)
 {
     for (size_t i = 0; i < hypotheses->count; i++) {

@@ -85,6 +85,15 @@ int tolk_searcher_draft(struct tolk_searcher *searcher, const struct tolk_infere
                         struct tolk_error *error);
 void tolk_searcher_forget_draft(struct tolk_searcher *searcher);
 
+/* What drafted searches did since tolk_searcher_draft. */
+struct tolk_draft_counts {
+    size_t steps;  /* of the searches */
+    size_t drafts; /* steps by the quick weights */
+    size_t passes; /* by the searcher's own */
+    size_t rows;   /* that they evaluated */
+};
+struct tolk_draft_counts tolk_searcher_counts(const struct tolk_searcher *searcher);
+
 /* Searches the source side of `batch` (its target side is not read; source sentences are at most
  * max_position_embeddings long) and fills found[sentences]; on an error none is left to free. */
 int tolk_search(struct tolk_searcher *searcher, const struct tolk_batch *batch,

@@ -1,7 +1,12 @@
 #include "model/vocabulary_cut.h"
 
+#include <math.h>
+
 /* The means settle within some dozens of rounds. */
 enum { ROUNDS = 100 };
+
+/* A smaller upper heap is a few outliers. */
+enum { LEAST_PART = 4 };
 
 /* Halfway between the mean of what lies below the bound and of what does not. */
 static double next_bound(const real *bias, size_t count, double bound)
@@ -18,6 +23,18 @@ static double next_bound(const real *bias, size_t count, double bound)
                : (sums[0] / (double)counts[0] + sums[1] / (double)counts[1]) / 2;
 }
 
+/* Those whose bias is no number too. */
+static size_t keep(const real *bias, size_t count, double bound, int32_t needed, int32_t *ids)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!((double)bias[i] < bound) || (int32_t)i == needed) {
+            ids[kept++] = (int32_t)i;
+        }
+    }
+    return kept;
+}
+
 size_t tolk_vocabulary_cut(const real *bias, size_t count, int32_t needed, int32_t *ids)
 {
     double lowest = (double)bias[0];
@@ -30,11 +47,6 @@ size_t tolk_vocabulary_cut(const real *bias, size_t count, int32_t needed, int32
     for (int round = 0; round < ROUNDS; round++) {
         bound = next_bound(bias, count, bound);
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!((double)bias[i] < bound) || (int32_t)i == needed) {
-            ids[kept++] = (int32_t)i;
-        }
-    }
-    return kept;
+    const size_t kept = keep(bias, count, bound, needed, ids);
+    return kept < count / LEAST_PART ? keep(bias, count, -INFINITY, needed, ids) : kept;
 }

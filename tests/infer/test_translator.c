@@ -218,7 +218,60 @@ START_TEST(refuses_the_ids_of_another_vocabulary)
 }
 END_TEST
 
+/* A decoder of 7 MB, so that lone sentences are drafted. */
+static void begin_large(struct setting *setting)
+{
+    struct tolk_error error;
+    setting->codec = tolk_test_tiny_codec();
+    struct tolk_config config = tolk_config_default(tolk_codec_size(setting->codec));
+    config.encoder_layers = config.decoder_layers = 2;
+    config.max_position_embeddings = 32;
+    ck_assert_msg(tolk_model_create(&setting->model, &config, 3, &error) == 0, "%s", error.message);
+    for (size_t i = 0; i < setting->model.layout.size; i++) {
+        setting->model.values[i] *= 2;
+    }
+    setting->options = tolk_translator_options_default(&setting->model.config);
+    setting->options.search.beam = 3;
+    setting->translator =
+        tolk_translator_create(&setting->model, setting->codec, &setting->options, &error);
+    ck_assert_msg(setting->translator != NULL, "%s", error.message);
+}
+
+/* Each line by itself, in a translator that drafts from the second on, is what it is in a batch. */
+static void check_lone_lines(struct setting *setting)
+{
+    struct tolk_error error;
+    struct tolk_translated together[LINES];
+    struct tolk_translated alone;
+    ck_assert_int_eq(tolk_translator_run(setting->translator, DUTCH, LINES, together, &error), 0);
+    for (size_t i = 0; i < (size_t)3 * LINES; i++) {
+        const struct tolk_translated *const expected = &together[i % LINES];
+        ck_assert_int_eq(
+            tolk_translator_run(setting->translator, &DUTCH[i % LINES], 1, &alone, &error), 0);
+        ck_assert_str_eq(alone.items[0].sentence.text, expected->items[0].sentence.text);
+        ck_assert(alone.items[0].reading.score == expected->items[0].reading.score);
+        tolk_translated_free(&alone);
+    }
+    for (size_t i = 0; i < LINES; i++) {
+        tolk_translated_free(&together[i]);
+    }
+}
+
+START_TEST(lone_lines_that_are_drafted_stay_the_same)
+{
+    struct setting setting;
+    begin_large(&setting);
+    check_lone_lines(&setting);
+    /* Drafts by the old values would only be slow, but by freed ones … */
+    setting.model.weights.final_logits_bias[5] = 1;
+    tolk_translator_refresh(setting.translator);
+    check_lone_lines(&setting);
+    end(&setting);
+}
+END_TEST
+
 TOLK_SUITE("translator", lines_come_back_in_order_and_as_if_alone, a_line_beyond_the_model_is_cut,
            words_have_scores_and_attention,
            readings_of_its_own_translations_give_the_scores_of_the_search,
-           refuses_a_layer_or_head_that_the_model_lacks, refuses_the_ids_of_another_vocabulary)
+           refuses_a_layer_or_head_that_the_model_lacks, refuses_the_ids_of_another_vocabulary,
+           lone_lines_that_are_drafted_stay_the_same)

@@ -170,6 +170,83 @@ START_TEST(a_source_longer_than_the_positions_is_an_error)
 }
 END_TEST
 
+/* Twelve rows of two sentences as a tree: the places that they continue, in order of the steps. */
+enum { TREE_ROWS = 12, TREE_STEPS = 4, NOWHERE = -1 };
+static const int tree_parents[TREE_ROWS] = {NOWHERE, NOWHERE, 0, 0, 1, 2, 2, 3, 4, 6, 5, 8};
+static const size_t tree_begin[TREE_STEPS + 1] = {0, 2, 5, 9, 12};
+
+/* The logits of the tree by steps, and by one pass of the places of a decoding that drafted them in
+ * 8-bit integers first. */
+static void grow_tree(const struct tolk_model *model, real *by_steps, real *at_once)
+{
+    struct tolk_error error;
+    struct tolk_inference_weights *weights =
+        tolk_inference_weights_make(model, TOLK_PANELS_REAL, &error);
+    struct tolk_inference_weights *quick =
+        tolk_inference_weights_make_draft(model, TOLK_PANELS_INT8, &error);
+    struct tolk_encoding *encoding = tolk_encoding_create(weights, &error);
+    struct tolk_decoding *steps = tolk_decoding_create(weights, &error);
+    struct tolk_decoding *tree = tolk_decoding_create(weights, &error);
+    const real *memory = tolk_encoding_run(encoding, &batch, &error);
+    ck_assert_int_eq(tolk_decoding_begin(steps, memory, &batch, 4, TREE_STEPS, &error), 0);
+    ck_assert_int_eq(
+        tolk_decoding_begin_tree(tree, memory, &batch, TREE_ROWS, TREE_STEPS, TREE_ROWS, &error),
+        0);
+    real *drafted = malloc(TREE_ROWS * VOCABULARY * sizeof *drafted);
+    size_t places[TREE_ROWS];
+    size_t sentences[TREE_ROWS];
+    int32_t tokens[TREE_ROWS];
+    size_t before = 0;
+    for (size_t step = 0; step < TREE_STEPS; step++) {
+        const size_t first = tree_begin[step];
+        const size_t rows = tree_begin[step + 1] - first;
+        size_t parents[TREE_ROWS];
+        for (size_t r = first; r < first + rows; r++) {
+            const bool root = tree_parents[r] == NOWHERE;
+            tokens[r] = root ? 40 : (int32_t)(3 * r % 38);
+            sentences[r] = root ? 2 * r : sentences[tree_parents[r]];
+            parents[r - first] = root ? 0 : (size_t)tree_parents[r] - before;
+            places[r] = tolk_decoding_add(tree, tokens[r], sentences[r],
+                                          root ? TOLK_DECODING_ROOT : places[tree_parents[r]]);
+        }
+        memcpy(by_steps + first * VOCABULARY,
+               tolk_decoding_step(steps, rows, tokens + first, sentences + first, parents),
+               rows * VOCABULARY * sizeof *by_steps);
+        tolk_decoding_evaluate(tree, quick, rows, places + first, drafted);
+        before = first;
+    }
+    tolk_decoding_evaluate(tree, weights, TREE_ROWS, places, at_once);
+    free(drafted);
+    tolk_decoding_free(tree);
+    tolk_decoding_free(steps);
+    tolk_encoding_free(encoding);
+    tolk_inference_weights_free(quick);
+    tolk_inference_weights_free(weights);
+}
+
+START_TEST(a_tree_at_once_gives_the_bits_of_its_steps)
+{
+    static const size_t sizes[] = {192, 36};
+    const struct tolk_isa *const *list;
+    const size_t count = tolk_isa_available(&list);
+    const size_t size = TREE_ROWS * VOCABULARY * sizeof(real);
+    real *by_steps = malloc(size);
+    real *at_once = malloc(size);
+    for (size_t i = 0; i < count * 2; i++) {
+        struct tolk_model model;
+        make(&model, i % 2 == 0, sizes[i % 2], TOLK_RELU);
+        ck_assert_int_eq(tolk_isa_choose(list[i / 2]->name, NULL), 0);
+        grow_tree(&model, by_steps, at_once);
+        ck_assert_msg(memcmp(by_steps, at_once, size) == 0, "%s, model %zu", list[i / 2]->name,
+                      i % 2);
+        tolk_model_free(&model);
+    }
+    free(by_steps);
+    free(at_once);
+}
+END_TEST
+
 TOLK_SUITE("inference", steps_on_packed_weights_are_teacher_forcing,
            steps_in_8_bit_integers_come_near, a_refresh_takes_over_new_values,
+           a_tree_at_once_gives_the_bits_of_its_steps,
            a_source_longer_than_the_positions_is_an_error)

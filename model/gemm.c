@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <stdatomic.h>
 
+#include "base/memory.h"
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
 #include "model/kernels/rows.h"
@@ -25,8 +26,8 @@ struct product {
 };
 
 /* A thread packs its own blocks of A; blocks of B lie with the thread that called. */
-static _Thread_local real a_words[TOLK_GEMM_A_WORDS] __attribute__((aligned(64)));
-static _Thread_local real b_words[TOLK_GEMM_B_WORDS] __attribute__((aligned(64)));
+static _Thread_local void *a_words; /* [TOLK_GEMM_A_WORDS] */
+static _Thread_local void *b_words; /* [TOLK_GEMM_B_WORDS] */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -59,8 +60,9 @@ static void multiply_block(const struct product *x, size_t i, size_t m, size_t j
     const real *a = element(x->packing_of_a, x->a, x->lda, i, p);
     size_t a_step = x->lda;
     if (!can_read_in_place(x)) {
-        kernels->pack_a[x->packing_of_a](m, k, a, x->lda, a_words);
-        a = a_words;
+        real *const words = tolk_memory_of_thread(&a_words, TOLK_GEMM_A_WORDS * sizeof *words);
+        kernels->pack_a[x->packing_of_a](m, k, a, x->lda, words);
+        a = words;
         a_step = TOLK_GEMM_ROW_STEP;
     }
     size_t next = smaller(x->m - i - m, m);
@@ -215,7 +217,9 @@ static size_t threads_for(const struct product *x)
 
 static void multiply(const struct product *x)
 {
-    struct team team = {.packed_b = b_words}; /* the calling thread's, for the whole team */
+    /* The calling thread's, for the whole team. */
+    struct team team = {
+        .packed_b = tolk_memory_of_thread(&b_words, TOLK_GEMM_B_WORDS * sizeof(real))};
     const size_t threads = threads_for(x);
     if (threads == 1 && omp_get_level() == 0) {
         multiply_together(x, &team); /* a team of one costs more than a small product */

@@ -2,48 +2,74 @@
 
 #include <errno.h>
 #include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "infer/jobs.h"
 #include "infer/sentence.h"
 
-/* What is left to do once the model is mapped: jobs that do not need each other. */
-enum { LOAD_CODEC, PACK_WEIGHTS };
-
+/* What the second thread does while a session opens. */
 struct opening {
     struct tolk_session *session;
     const char *folder;
-    const struct tolk_settings *translating;
+    struct tolk_error error;
 };
 
-static int open_part(void *context, size_t part, size_t thread, struct tolk_error *error)
+static void *load_codec(void *context)
 {
-    (void)thread;
-    const struct opening *const opening = context;
+    struct opening *const opening = context;
     struct tolk_session *const session = opening->session;
-    if (part == LOAD_CODEC) {
-        session->codec = tolk_codec_load(opening->folder, session->model.config.vocab_size, error);
-        return session->codec == NULL ? -1 : 0;
+    session->codec =
+        tolk_codec_load(opening->folder, session->model.config.vocab_size, &opening->error);
+    return NULL;
+}
+
+/* The codec and the packed weights, which do not need each other. Not a parallel region: threads
+ * that OpenMP made would spin through the translation of a first sentence, in which they have no
+ * part. */
+static int open_parts(struct tolk_session *session, const char *folder,
+                      const struct tolk_settings *translating, struct tolk_error *error)
+{
+    struct opening opening = {.session = session, .folder = folder};
+    const int threads = omp_get_max_threads();
+    pthread_t loader;
+    const bool beside = translating != NULL && threads > 1 &&
+                        pthread_create(&loader, NULL, load_codec, &opening) == 0;
+    if (!beside) {
+        load_codec(&opening);
     }
-    session->weights = tolk_inference_weights_make(
-        &session->model, (enum tolk_panels_format)opening->translating->precision, error);
-    return session->weights == NULL ? -1 : 0;
+    struct tolk_error unpacked;
+    if (translating != NULL && (beside || session->codec != NULL)) {
+        omp_set_num_threads(1);
+        session->weights = tolk_inference_weights_make(
+            &session->model, (enum tolk_panels_format)translating->precision, &unpacked);
+        omp_set_num_threads(threads);
+    }
+    if (beside) {
+        pthread_join(loader, NULL);
+    }
+    if (session->codec == NULL) {
+        *error = opening.error;
+        return -1;
+    }
+    if (translating != NULL && session->weights == NULL) {
+        *error = unpacked;
+        return -1;
+    }
+    return 0;
 }
 
 int tolk_session_open(struct tolk_session *session, const char *folder,
                       const struct tolk_settings *translating, struct tolk_error *error)
 {
-    struct opening opening = {session, folder, translating};
-    const size_t parts = translating != NULL ? PACK_WEIGHTS + 1 : LOAD_CODEC + 1;
     *session = (struct tolk_session){.codec = NULL};
     if (tolk_model_load(&session->model, folder, error) != 0) {
         return -1;
     }
     session->model.unwritten = true;
     struct tolk_error unlike;
-    int status = tolk_jobs_run(parts, tolk_jobs_threads(parts), open_part, &opening, error);
+    int status = open_parts(session, folder, translating, error);
     if (status == 0 &&
         tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
         status = tolk_error_set(error, "%s: %s", folder, unlike.message);

@@ -9,69 +9,60 @@
 
 #include "infer/sentence.h"
 
-/* What the second thread does while a session opens. */
-struct opening {
-    struct tolk_session *session;
+/* The codec, which the rest of a session does not need to open. */
+struct loading {
     const char *folder;
+    struct tolk_codec *codec; /* NULL where it failed, with the error */
     struct tolk_error error;
 };
 
 static void *load_codec(void *context)
 {
-    struct opening *const opening = context;
-    struct tolk_session *const session = opening->session;
-    session->codec =
-        tolk_codec_load(opening->folder, session->model.config.vocab_size, &opening->error);
+    struct loading *const loading = context;
+    loading->codec = tolk_codec_load(loading->folder, 0, &loading->error);
     return NULL;
 }
 
-/* The codec and the packed weights, which do not need each other. Not a parallel region: threads
- * that OpenMP made would spin through the translation of a first sentence, in which they have no
- * part. */
-static int open_parts(struct tolk_session *session, const char *folder,
+static int load_model(struct tolk_session *session, const char *folder,
                       const struct tolk_settings *translating, struct tolk_error *error)
 {
-    struct opening opening = {.session = session, .folder = folder};
-    const int threads = omp_get_max_threads();
-    pthread_t loader;
-    const bool beside = translating != NULL && threads > 1 &&
-                        pthread_create(&loader, NULL, load_codec, &opening) == 0;
-    if (!beside) {
-        load_codec(&opening);
+    if (tolk_model_load(&session->model, folder, error) != 0) {
+        return -1;
     }
-    struct tolk_error unpacked;
-    if (translating != NULL && (beside || session->codec != NULL)) {
+    session->model.unwritten = true;
+    if (translating != NULL) {
+        const int threads = omp_get_max_threads();
         omp_set_num_threads(1);
         session->weights = tolk_inference_weights_make(
-            &session->model, (enum tolk_panels_format)translating->precision, &unpacked);
+            &session->model, (enum tolk_panels_format)translating->precision, error);
         omp_set_num_threads(threads);
     }
-    if (beside) {
-        pthread_join(loader, NULL);
-    }
-    if (session->codec == NULL) {
-        *error = opening.error;
-        return -1;
-    }
-    if (translating != NULL && session->weights == NULL) {
-        *error = unpacked;
-        return -1;
-    }
-    return 0;
+    return translating != NULL && session->weights == NULL ? -1 : 0;
 }
 
 int tolk_session_open(struct tolk_session *session, const char *folder,
                       const struct tolk_settings *translating, struct tolk_error *error)
 {
+    struct loading loading = {.folder = folder};
+    pthread_t loader;
     *session = (struct tolk_session){.codec = NULL};
-    if (tolk_model_load(&session->model, folder, error) != 0) {
-        return -1;
+    /* No parallel region: the threads of OpenMP would spin through the translation of a first
+     * sentence, in which they have no part. */
+    const bool beside =
+        omp_get_max_threads() > 1 && pthread_create(&loader, NULL, load_codec, &loading) == 0;
+    int status = load_model(session, folder, translating, error);
+    if (beside) {
+        pthread_join(loader, NULL);
+    } else if (status == 0) {
+        load_codec(&loading);
     }
-    session->model.unwritten = true;
+    session->codec = loading.codec;
     struct tolk_error unlike;
-    int status = open_parts(session, folder, translating, error);
-    if (status == 0 &&
-        tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
+    if (status == 0 && session->codec == NULL) {
+        *error = loading.error;
+        status = -1;
+    } else if (status == 0 && tolk_sentence_check_codec(session->codec, &session->model.config,
+                                                        &unlike) != 0) {
         status = tolk_error_set(error, "%s: %s", folder, unlike.message);
     }
     if (status != 0) {

@@ -110,7 +110,7 @@ struct tolk_codec *tolk_codec_load(const char *folder, size_t vocab_size, struct
     if (tolk_codec_read_files(codec, folder, error) != 0) {
         goto fail;
     }
-    if (tolk_vocabulary_size(codec->vocabulary) != vocab_size) {
+    if (vocab_size > 0 && tolk_vocabulary_size(codec->vocabulary) != vocab_size) {
         tolk_error_set(error, "%s: %zu pieces, but config.json says vocab_size %zu",
                        vocabulary_path, tolk_vocabulary_size(codec->vocabulary), vocab_size);
         goto fail;

@@ -46,8 +46,7 @@ size_t tolk_utf8_valid_prefix(const char *text, size_t size)
 {
     size_t at = 0;
     while (at < size) {
-        const bool ascii = (unsigned char)text[at] < 0x80; /* most of a text: no call for each */
-        const size_t length = ascii ? 1 : tolk_utf8_decode(text + at, size - at, NULL);
+        const size_t length = tolk_utf8_decode(text + at, size - at, NULL);
         if (length == 0) {
             break;
         }

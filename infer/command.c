@@ -61,8 +61,8 @@ int tolk_session_open(struct tolk_session *session, const char *folder,
     if (status == 0 && session->codec == NULL) {
         *error = loading.error;
         status = -1;
-    } else if (status == 0 && tolk_sentence_check_codec(session->codec, &session->model.config,
-                                                        &unlike) != 0) {
+    } else if (status == 0 &&
+               tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
         status = tolk_error_set(error, "%s: %s", folder, unlike.message);
     }
     if (status != 0) {

@@ -218,8 +218,8 @@ static size_t threads_for(const struct product *x)
 static void multiply(const struct product *x)
 {
     /* The calling thread's, for the whole team. */
-    struct team team = {
-        .packed_b = tolk_memory_of_thread(&b_words, TOLK_GEMM_B_WORDS * sizeof(real))};
+    struct team team = {.packed_b =
+                            tolk_memory_of_thread(&b_words, TOLK_GEMM_B_WORDS * sizeof(real))};
     const size_t threads = threads_for(x);
     if (threads == 1 && omp_get_level() == 0) {
         multiply_together(x, &team); /* a team of one costs more than a small product */

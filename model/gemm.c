@@ -2,12 +2,12 @@
 
 #include <assert.h>
 #include <omp.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/gemm_team.h"
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
 #include "model/kernels/rows.h"
@@ -96,87 +96,12 @@ static void multiply_block(const struct product *x, size_t i, size_t m, size_t j
     }
 }
 
-/* How C is cut for a team. The threads stand in groups, each before a block of columns of its own,
- * and those of a group share out the rows. */
-struct cut {
-    size_t groups;
-    size_t columns; /* of a block: whole panels, whose part of B fits the buffer */
-    size_t rounds;  /* until the groups have been before all columns */
-    size_t rows;    /* of a piece of work, whole tiles */
-    size_t row_pieces;
-};
-
-/* The largest of `parts` like parts of `count`, in whole grains. */
-static size_t part_of(size_t count, size_t parts, size_t grain)
-{
-    return ((count + grain - 1) / grain + parts - 1) / parts * grain;
-}
-
-/* What each of the threads has to do, counted in multiplications for a step of k: it packs the
- * columns of B that it multiplies, and reads or packs its rows of A. */
-static double work_of_thread(const struct product *x, size_t threads, size_t groups)
-{
-    static const double PACKING = 32; /* a number */
-    const double rows = (double)part_of(x->m, threads / groups, x->kernels->rows);
-    const double columns = (double)part_of(x->n, groups, x->kernels->columns);
-    return rows * columns + PACKING * (rows + columns);
-}
-
-/* Several pieces for each thread, so that none waits long for the others; two tiles high at least,
- * if they are low. `words` long is a column of a block of B. */
-static struct cut cut_product(const struct product *x, size_t words, size_t threads)
-{
-    const size_t tile = x->kernels->rows, panel = x->kernels->columns;
-    struct cut cut = {.groups = 1};
-    for (size_t groups = 2; groups <= threads; groups++) {
-        if (threads % groups == 0 && !x->kernels->share_b &&
-            work_of_thread(x, threads, groups) < work_of_thread(x, threads, cut.groups)) {
-            cut.groups = groups;
-        }
-    }
-    const size_t widest = TOLK_GEMM_B_WORDS / (words + 1) / panel * panel;
-    const size_t columns = part_of(x->n, cut.groups, panel);
-    cut.rounds = (columns + widest - 1) / widest;
-    cut.columns = part_of(x->n, cut.groups * cut.rounds, panel);
-
-    const size_t wanted = threads > 1 ? threads / cut.groups * x->kernels->pieces : 1;
-    const size_t highest = x->kernels->mc / tile * tile;
-    const size_t lowest = smaller(highest, tile > TOLK_GEMM_ROWS_MAX ? tile : 2 * tile);
-    cut.rows = smaller(highest, part_of(x->m, wanted, tile));
-    cut.rows = threads > 1 && cut.rows < lowest ? lowest : cut.rows;
-    cut.row_pieces = (x->m + cut.rows - 1) / cut.rows;
-    return cut;
-}
-
-/* How many pieces of work of a round were taken. Each thread has a queue of its own, of the same
- * rows in one product after another, which lie in its cache; who is through helps the others. */
-enum { QUEUES_MAX = 64, QUEUE_BYTES = 64 };
-struct queue {
-    _Alignas(QUEUE_BYTES) atomic_size_t taken;
-};
-
 struct team {
     size_t threads, thread;
-    struct queue (*queues)[QUEUES_MAX]; /* [2], for one round and the next in turn */
-    real *shared_b;                     /* the block of B that all pack; NULL: each its own */
+    struct tolk_gemm_queue (
+        *queues)[TOLK_GEMM_QUEUES]; /* [2], for one round and the next in turn */
+    real *shared_b;                 /* the block of B that all pack; NULL: each its own */
 };
-
-/* The next piece for this thread, or `pieces` when none is left. `behind` counts the queues that
- * it has found empty. */
-static size_t next_piece(const struct team *team, struct queue *queues, size_t pieces,
-                         size_t *behind)
-{
-    const size_t count = smaller(team->threads, QUEUES_MAX);
-    for (; *behind < count; (*behind)++) {
-        const size_t q = (team->thread + *behind) % count;
-        const size_t piece = pieces * q / count +
-                             atomic_fetch_add_explicit(&queues[q].taken, 1, memory_order_relaxed);
-        if (piece < pieces * (q + 1) / count) {
-            return piece;
-        }
-    }
-    return pieces;
-}
 
 /* Packs B, columns [j, j + n), steps [p, p + k). */
 static void pack_b(const struct product *x, size_t j, size_t n, size_t p, size_t k, real *words)
@@ -201,17 +126,19 @@ static void pack_together(const struct product *x, const struct team *team, size
 
 /* All that a thread does of a round: its pieces of C, in the steps [p, p + k). Blocks of columns
  * are numbered from `block`. */
-static void multiply_round(const struct product *x, const struct team *team, struct queue *queues,
-                           const struct cut *cut, size_t block, size_t p, size_t k)
+static void multiply_round(const struct product *x, const struct team *team,
+                           struct tolk_gemm_queue *queues, const struct tolk_gemm_cut *cut,
+                           size_t block, size_t p, size_t k)
 {
     const size_t pieces = cut->groups * cut->row_pieces;
     real *const b = team->shared_b != NULL ? team->shared_b : room_for_b();
-    size_t packed = SIZE_MAX, behind = 0, piece;
+    size_t packed = SIZE_MAX, empty = 0, piece;
     if (team->shared_b != NULL) {
         const size_t j = block * cut->columns;
         pack_together(x, team, j, smaller(x->n - j, cut->columns), p, k);
     }
-    while ((piece = next_piece(team, queues, pieces, &behind)) < pieces) {
+    while ((piece = tolk_gemm_queue_next(queues, team->threads, team->thread, pieces, &empty)) <
+           pieces) {
         const size_t group = piece / cut->row_pieces, j = (block + group) * cut->columns;
         const size_t i = piece % cut->row_pieces * cut->rows;
         if (j >= x->n) {
@@ -231,11 +158,12 @@ static void multiply_round(const struct product *x, const struct team *team, str
 static void multiply_together(const struct product *x, const struct team *team)
 {
     const size_t k_most = smaller(x->k, TOLK_GEMM_KC * x->kernels->pair);
-    const struct cut cut = cut_product(x, tolk_gemm_words(x->kernels, k_most), team->threads);
+    const struct tolk_gemm_cut cut = tolk_gemm_cut_for(
+        x->kernels, x->m, x->n, tolk_gemm_words(x->kernels, k_most), team->threads);
     const size_t blocks = cut.groups * cut.rounds;
     size_t block = 0, p = 0;
     for (bool odd = false;; odd = !odd) { /* once at least: k = 0 stores too */
-        struct queue *queues = team->queues[odd];
+        struct tolk_gemm_queue *queues = team->queues[odd];
         const size_t k = smaller(x->k - p, k_most);
         multiply_round(x, team, queues, &cut, block, p, k);
         p += k;
@@ -249,9 +177,7 @@ static void multiply_together(const struct product *x, const struct team *team)
         if (team->threads > 1) {
 #pragma omp barrier
         }
-        if (team->thread < QUEUES_MAX) { /* nobody takes from it in the round that begins */
-            atomic_store_explicit(&queues[team->thread].taken, 0, memory_order_relaxed);
-        }
+        tolk_gemm_queue_refill(queues, team->thread); /* the round that begins has the others */
     }
 }
 
@@ -267,10 +193,11 @@ static size_t threads_for(const struct product *x)
 
 static void multiply(const struct product *x)
 {
-    struct queue queues[2][QUEUES_MAX];
+    struct tolk_gemm_queue queues[2][TOLK_GEMM_QUEUES];
     const size_t threads = threads_for(x);
     if (threads == 1) { /* a team of one costs more than a small product */
-        queues[0][0].taken = queues[1][0].taken = 0;
+        tolk_gemm_queue_refill(queues[0], 0);
+        tolk_gemm_queue_refill(queues[1], 0);
         multiply_together(x, &(struct team){.threads = 1, .queues = queues});
         return;
     }

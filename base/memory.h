@@ -12,4 +12,11 @@ void *tolk_memory_take(size_t bytes);
 /* The same, all zero. */
 void *tolk_memory_take_zeroed(size_t bytes);
 
+/* Room for `bytes` that the calling thread alone works in, taken at the first call and given back
+ * when the thread ends; `room` is a static _Thread_local pointer that begins as NULL. An array in
+ * its place would be cleared as each thread begins, whether the thread is to use it or not. Who
+ * computes cannot fail: where memory is out the program ends, as it does when a thread finds none
+ * to begin with. */
+void *tolk_memory_of_thread(void **room, size_t bytes);
+
 #endif

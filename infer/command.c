@@ -2,50 +2,67 @@
 
 #include <errno.h>
 #include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "infer/jobs.h"
 #include "infer/sentence.h"
 
-/* What is left to do once the model is mapped: jobs that do not need each other. */
-enum { LOAD_CODEC, PACK_WEIGHTS };
-
-struct opening {
-    struct tolk_session *session;
+/* The codec, which the rest of a session does not need to open. */
+struct loading {
     const char *folder;
-    const struct tolk_settings *translating;
+    struct tolk_codec *codec; /* NULL where it failed, with the error */
+    struct tolk_error error;
 };
 
-static int open_part(void *context, size_t part, size_t thread, struct tolk_error *error)
+static void *load_codec(void *context)
 {
-    (void)thread;
-    const struct opening *const opening = context;
-    struct tolk_session *const session = opening->session;
-    if (part == LOAD_CODEC) {
-        session->codec = tolk_codec_load(opening->folder, session->model.config.vocab_size, error);
-        return session->codec == NULL ? -1 : 0;
+    struct loading *const loading = context;
+    loading->codec = tolk_codec_load(loading->folder, 0, &loading->error);
+    return NULL;
+}
+
+static int load_model(struct tolk_session *session, const char *folder,
+                      const struct tolk_settings *translating, struct tolk_error *error)
+{
+    if (tolk_model_load(&session->model, folder, error) != 0) {
+        return -1;
     }
-    session->weights = tolk_inference_weights_make(
-        &session->model, (enum tolk_panels_format)opening->translating->precision, error);
-    return session->weights == NULL ? -1 : 0;
+    session->model.unwritten = true;
+    if (translating != NULL) {
+        const int threads = omp_get_max_threads();
+        omp_set_num_threads(1);
+        session->weights = tolk_inference_weights_make(
+            &session->model, (enum tolk_panels_format)translating->precision, error);
+        omp_set_num_threads(threads);
+    }
+    return translating != NULL && session->weights == NULL ? -1 : 0;
 }
 
 int tolk_session_open(struct tolk_session *session, const char *folder,
                       const struct tolk_settings *translating, struct tolk_error *error)
 {
-    struct opening opening = {session, folder, translating};
-    const size_t parts = translating != NULL ? PACK_WEIGHTS + 1 : LOAD_CODEC + 1;
+    struct loading loading = {.folder = folder};
+    pthread_t loader;
     *session = (struct tolk_session){.codec = NULL};
-    if (tolk_model_load(&session->model, folder, error) != 0) {
-        return -1;
+    /* No parallel region: the threads of OpenMP would spin through the translation of a first
+     * sentence, in which they have no part. */
+    const bool beside =
+        omp_get_max_threads() > 1 && pthread_create(&loader, NULL, load_codec, &loading) == 0;
+    int status = load_model(session, folder, translating, error);
+    if (beside) {
+        pthread_join(loader, NULL);
+    } else if (status == 0) {
+        load_codec(&loading);
     }
-    session->model.unwritten = true;
+    session->codec = loading.codec;
     struct tolk_error unlike;
-    int status = tolk_jobs_run(parts, tolk_jobs_threads(parts), open_part, &opening, error);
-    if (status == 0 &&
-        tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
+    if (status == 0 && session->codec == NULL) {
+        *error = loading.error;
+        status = -1;
+    } else if (status == 0 &&
+               tolk_sentence_check_codec(session->codec, &session->model.config, &unlike) != 0) {
         status = tolk_error_set(error, "%s: %s", folder, unlike.message);
     }
     if (status != 0) {

@@ -2,8 +2,12 @@
 
 #include <assert.h>
 #include <omp.h>
-#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
+#include "base/memory.h"
+#include "model/gemm_team.h"
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
 #include "model/kernels/rows.h"
@@ -24,9 +28,18 @@ struct product {
     struct tolk_gemm_extras extras;
 };
 
-/* A thread packs its own blocks of A; blocks of B lie with the thread that called. */
-static _Thread_local real a_words[TOLK_GEMM_A_WORDS] __attribute__((aligned(64)));
-static _Thread_local real b_words[TOLK_GEMM_B_WORDS] __attribute__((aligned(64)));
+/* A thread packs the blocks that it multiplies. */
+static _Thread_local void *a_words, *b_words;
+
+static real *room_for_a(void)
+{
+    return tolk_memory_of_thread(&a_words, TOLK_GEMM_A_WORDS * sizeof(real));
+}
+
+static real *room_for_b(void)
+{
+    return tolk_memory_of_thread(&b_words, TOLK_GEMM_B_WORDS * sizeof(real));
+}
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -59,8 +72,9 @@ static void multiply_block(const struct product *x, size_t i, size_t m, size_t j
     const real *a = element(x->packing_of_a, x->a, x->lda, i, p);
     size_t a_step = x->lda;
     if (!can_read_in_place(x)) {
-        kernels->pack_a[x->packing_of_a](m, k, a, x->lda, a_words);
-        a = a_words;
+        real *const words = room_for_a();
+        kernels->pack_a[x->packing_of_a](m, k, a, x->lda, words);
+        a = words;
         a_step = TOLK_GEMM_ROW_STEP;
     }
     size_t next = smaller(x->m - i - m, m);
@@ -82,124 +96,88 @@ static void multiply_block(const struct product *x, size_t i, size_t m, size_t j
     }
 }
 
-/* The width of a block of B, in whole panels: as wide as the buffer allows, blocks of n alike. */
-static size_t width_of_block(size_t n, size_t words, size_t columns)
-{
-    size_t widest = TOLK_GEMM_B_WORDS / (words + 1) / columns * columns;
-    size_t blocks = (n + widest - 1) / widest;
-    return ((n + blocks - 1) / blocks + columns - 1) / columns * columns;
-}
-
-/* How a block of C as wide as a block of B is cut into pieces of work. */
-struct cut {
-    size_t rows, columns;             /* of a piece */
-    size_t row_pieces, column_pieces; /* how many */
-};
-
-/* Several pieces for each thread, so that none waits long for the others; a few rows are cut along
- * the columns too, though A is packed for each piece. Two tiles high at least, if they are low. */
-static struct cut cut_block(const struct product *x, size_t n, size_t threads)
-{
-    const size_t tile = x->kernels->rows, panel = x->kernels->columns;
-    const size_t wanted = threads > 1 ? threads * x->kernels->pieces : 1;
-    const size_t highest = x->kernels->mc / tile * tile;
-    const size_t lowest = smaller(highest, tile > TOLK_GEMM_ROWS_MAX ? tile : 2 * tile);
-    const size_t tiles = (x->m + tile - 1) / tile;
-    struct cut cut = {.rows = smaller(highest, (tiles + wanted - 1) / wanted * tile)};
-    cut.rows = threads > 1 && cut.rows < lowest ? lowest : cut.rows;
-    cut.row_pieces = (x->m + cut.rows - 1) / cut.rows;
-    const size_t panels = (n + panel - 1) / panel;
-    const size_t across = smaller(panels, (wanted + cut.row_pieces - 1) / cut.row_pieces);
-    cut.columns = (panels + across - 1) / across * panel;
-    cut.column_pieces = (n + cut.columns - 1) / cut.columns;
-    return cut;
-}
-
-/* The thread's share of packing B [n columns from j, k steps from p], in whole panels. */
-static void pack_share(const struct product *x, size_t j, size_t n, size_t p, size_t k,
-                       real *packed_b)
-{
-    const size_t words = tolk_gemm_words(x->kernels, k);
-    size_t begin, end;
-    tolk_share(n, x->kernels->columns, &begin, &end);
-    if (begin < end) {
-        x->kernels->pack_b[x->packing_of_b](end - begin, k,
-                                            element(x->packing_of_b, x->b, x->ldb, j + begin, p),
-                                            x->ldb, packed_b + begin * words);
-    }
-}
-
-/* The pieces of work of a team. Each thread has a range of its own, the same rows in one product
- * after another, which lie in its cache; who is through helps the others. */
-enum { QUEUES_MAX = 64, QUEUE_BYTES = 64 };
-struct queue {
-    _Alignas(QUEUE_BYTES) atomic_size_t next;
-};
 struct team {
-    real *packed_b;
-    struct queue queues[QUEUES_MAX];
+    size_t threads, thread;
+    struct tolk_gemm_queue (
+        *queues)[TOLK_GEMM_QUEUES]; /* [2], for one round and the next in turn */
+    real *shared_b;                 /* the block of B that all pack; NULL: each its own */
 };
 
-static size_t queues_of_team(void)
+/* Packs B, columns [j, j + n), steps [p, p + k). */
+static void pack_b(const struct product *x, size_t j, size_t n, size_t p, size_t k, real *words)
 {
-    return smaller((size_t)omp_get_num_threads(), QUEUES_MAX);
+    x->kernels->pack_b[x->packing_of_b](n, k, element(x->packing_of_b, x->b, x->ldb, j, p), x->ldb,
+                                        words);
 }
 
-static void fill_queue(struct team *team, size_t pieces)
+/* The thread's share of one block that all will read. */
+static void pack_together(const struct product *x, const struct team *team, size_t j, size_t n,
+                          size_t p, size_t k)
 {
-    const size_t count = queues_of_team(), mine = (size_t)omp_get_thread_num();
-    if (mine < count) {
-        atomic_store_explicit(&team->queues[mine].next, pieces * mine / count,
-                              memory_order_relaxed);
+    const size_t panel = x->kernels->columns, panels = (n + panel - 1) / panel;
+    const size_t begin = panels * team->thread / team->threads * panel;
+    const size_t end = smaller(panels * (team->thread + 1) / team->threads * panel, n);
+    if (begin < end) {
+        pack_b(x, j + begin, end - begin, p, k,
+               team->shared_b + begin * tolk_gemm_words(x->kernels, k));
     }
+#pragma omp barrier
 }
 
-/* The next piece for this thread, or `pieces` when none is left. `behind` counts the queues that
- * it has found empty. */
-static size_t next_piece(struct team *team, size_t pieces, size_t *behind)
+/* All that a thread does of a round: its pieces of C, in the steps [p, p + k). Blocks of columns
+ * are numbered from `block`. */
+static void multiply_round(const struct product *x, const struct team *team,
+                           struct tolk_gemm_queue *queues, const struct tolk_gemm_cut *cut,
+                           size_t block, size_t p, size_t k)
 {
-    const size_t count = queues_of_team();
-    for (; *behind < count; (*behind)++) {
-        const size_t q = ((size_t)omp_get_thread_num() + *behind) % count;
-        const size_t piece =
-            atomic_fetch_add_explicit(&team->queues[q].next, 1, memory_order_relaxed);
-        if (piece < pieces * (q + 1) / count) {
-            return piece;
+    const size_t pieces = cut->groups * cut->row_pieces;
+    real *const b = team->shared_b != NULL ? team->shared_b : room_for_b();
+    size_t packed = SIZE_MAX, empty = 0, piece;
+    if (team->shared_b != NULL) {
+        const size_t j = block * cut->columns;
+        pack_together(x, team, j, smaller(x->n - j, cut->columns), p, k);
+    }
+    while ((piece = tolk_gemm_queue_next(queues, team->threads, team->thread, pieces, &empty)) <
+           pieces) {
+        const size_t group = piece / cut->row_pieces, j = (block + group) * cut->columns;
+        const size_t i = piece % cut->row_pieces * cut->rows;
+        if (j >= x->n) {
+            continue;
         }
+        const size_t n = smaller(x->n - j, cut->columns);
+        if (team->shared_b == NULL && packed != group) {
+            pack_b(x, j, n, p, k, b);
+            packed = group;
+        }
+        multiply_block(x, i, smaller(x->m - i, cut->rows), j, n, p, k, b);
     }
-    return pieces;
 }
 
-/* Run by each thread of a team, or by one alone: B is packed together, then the pieces are dealt
- * out as threads become free. Blocks of k begin at the same steps for any number of threads. */
-static void multiply_together(const struct product *x, struct team *team)
+/* Run by each thread of a team, or by one alone. Blocks of k begin at the same steps for any number
+ * of threads. */
+static void multiply_together(const struct product *x, const struct team *team)
 {
-    const struct tolk_gemm_kernels *kernels = x->kernels;
-    const size_t k_most = smaller(x->k, TOLK_GEMM_KC * kernels->pair);
-    const size_t step = width_of_block(x->n, tolk_gemm_words(kernels, k_most), kernels->columns);
-    for (size_t j = 0; j < x->n; j += step) {
-        const size_t n = smaller(x->n - j, step);
-        const struct cut cut = cut_block(x, n, (size_t)omp_get_num_threads());
-        const size_t pieces = cut.row_pieces * cut.column_pieces;
-        size_t p = 0;
-        do { /* once at least: k = 0 stores too */
-            const size_t k = smaller(x->k - p, k_most);
-            const size_t words = tolk_gemm_words(kernels, k);
-            size_t behind = 0, piece;
-            pack_share(x, j, n, p, k, team->packed_b);
-            fill_queue(team, pieces);
+    const size_t k_most = smaller(x->k, TOLK_GEMM_KC * x->kernels->pair);
+    const struct tolk_gemm_cut cut = tolk_gemm_cut_for(
+        x->kernels, x->m, x->n, tolk_gemm_words(x->kernels, k_most), team->threads);
+    const size_t blocks = cut.groups * cut.rounds;
+    size_t block = 0, p = 0;
+    for (bool odd = false;; odd = !odd) { /* once at least: k = 0 stores too */
+        struct tolk_gemm_queue *queues = team->queues[odd];
+        const size_t k = smaller(x->k - p, k_most);
+        multiply_round(x, team, queues, &cut, block, p, k);
+        p += k;
+        if (p == x->k) {
+            p = 0;
+            block += cut.groups;
+        }
+        if (block >= blocks) {
+            return; /* the end of the region waits for the others */
+        }
+        if (team->threads > 1) {
 #pragma omp barrier
-            while ((piece = next_piece(team, pieces, &behind)) < pieces) {
-                const size_t i = piece / cut.column_pieces * cut.rows;
-                const size_t c = piece % cut.column_pieces * cut.columns;
-                multiply_block(x, i, smaller(x->m - i, cut.rows), j + c,
-                               smaller(n - c, cut.columns), p, k, team->packed_b + c * words);
-            }
-            p += k;
-            if (p < x->k || j + step < x->n) { /* the end of the region waits as well */
-#pragma omp barrier
-            }
-        } while (p < x->k);
+        }
+        tolk_gemm_queue_refill(queues, team->thread); /* the round that begins has the others */
     }
 }
 
@@ -215,14 +193,21 @@ static size_t threads_for(const struct product *x)
 
 static void multiply(const struct product *x)
 {
-    struct team team = {.packed_b = b_words}; /* the calling thread's, for the whole team */
+    struct tolk_gemm_queue queues[2][TOLK_GEMM_QUEUES];
     const size_t threads = threads_for(x);
-    if (threads == 1 && omp_get_level() == 0) {
-        multiply_together(x, &team); /* a team of one costs more than a small product */
+    if (threads == 1) { /* a team of one costs more than a small product */
+        tolk_gemm_queue_refill(queues[0], 0);
+        tolk_gemm_queue_refill(queues[1], 0);
+        multiply_together(x, &(struct team){.threads = 1, .queues = queues});
         return;
     }
+    memset(queues, 0, sizeof queues);
+    real *const shared_b = x->kernels->share_b ? room_for_b() : NULL; /* the calling thread's */
 #pragma omp parallel num_threads(threads)
-    multiply_together(x, &team);
+    multiply_together(x, &(struct team){.threads = (size_t)omp_get_num_threads(),
+                                        .thread = (size_t)omp_get_thread_num(),
+                                        .queues = queues,
+                                        .shared_b = shared_b});
 }
 
 size_t tolk_gemm_row_distance(size_t columns)

@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include "base/memory.h"
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
 #include "model/kernels/int8.h"
@@ -10,7 +11,7 @@
 enum {
     LINE = 64,
     A_ROWS = TOLK_GEMM_A_WORDS / TOLK_GEMM_ROW_STEP, /* rows of x packed at a time, at most */
-    /* The same in 8-bit integers; what k leaves unused is never touched. */
+    /* The same in 8-bit integers; of what k leaves unused the system gives no pages. */
     A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX,
     A_BYTE_ROWS = 256,
 };
@@ -19,8 +20,8 @@ enum {
  * microseconds to begin. */
 static const double THREAD_WORK = 4e6;
 
-static _Thread_local real a_words[TOLK_GEMM_A_WORDS] __attribute__((aligned(LINE)));
-static _Thread_local int8_t a_bytes[A_BYTES] __attribute__((aligned(LINE)));
+static _Thread_local void *a_words; /* [TOLK_GEMM_A_WORDS] */
+static _Thread_local void *a_bytes; /* [A_BYTES] */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -134,8 +135,10 @@ static void multiply_real(const struct product *x, size_t i0, size_t i1, size_t 
             const real *a = x->x + i * x->ldx + p;
             size_t a_step = x->ldx;
             if (m > 1 && tolk_gemm_rows_alias(x->ldx)) {
-                panels->gemm->pack_a[TOLK_ALONG](m, k, a, x->ldx, a_words);
-                a = a_words;
+                real *const words =
+                    tolk_memory_of_thread(&a_words, TOLK_GEMM_A_WORDS * sizeof *words);
+                panels->gemm->pack_a[TOLK_ALONG](m, k, a, x->ldx, words);
+                a = words;
                 a_step = TOLK_GEMM_ROW_STEP;
             }
             multiply_block(x, m, p, k, a, a_step, x->y + i * x->ldy, j0, j1);
@@ -155,15 +158,16 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
     const size_t k = tolk_int8_padded(panels->k);
     const size_t lda = TOLK_INT8_ROWS * (k + LINE) <= A_BYTES ? k + LINE : k;
     const size_t height = smaller(A_BYTES / lda / TOLK_INT8_ROWS * TOLK_INT8_ROWS, A_BYTE_ROWS);
+    int8_t *const a = tolk_memory_of_thread(&a_bytes, A_BYTES);
     for (size_t i = i0; i < i1; i += height) {
         real a_scales[A_BYTE_ROWS];
         const size_t m = smaller(i1 - i, height);
-        panels->int8->quantize(m, panels->k, x->x + i * x->ldx, x->ldx, a_bytes, lda, a_scales);
+        panels->int8->quantize(m, panels->k, x->x + i * x->ldx, x->ldx, a, lda, a_scales);
         const struct tolk_int8_product product = {
             .m = m,
             .n = j1 - j0,
             .k = panels->k,
-            .a = a_bytes,
+            .a = a,
             .lda = lda,
             .a_scales = a_scales,
             .panels = panels->bytes + j0 * tolk_int8_padded(panels->k),

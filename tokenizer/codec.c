@@ -40,7 +40,11 @@ static int map_ids(struct tolk_codec *codec, enum tolk_side side, const char *na
     codec->model_ids[side] = ids;
     for (size_t i = 0; i < count; i++) {
         const char *const piece = tolk_tokenizer_piece(tokenizer, (int32_t)i);
-        ids[i] = tolk_vocabulary_id(codec->vocabulary, piece);
+        /* Of our models it is the same; a comparison takes less than looking the piece up. */
+        const char *const same = tolk_vocabulary_piece(codec->vocabulary, (int32_t)i);
+        ids[i] = same != NULL && strcmp(same, piece) == 0
+                     ? (int32_t)i
+                     : tolk_vocabulary_id(codec->vocabulary, piece);
         if (ids[i] < 0 || (ours && ids[i] != (int32_t)i)) {
             first_missing = first_missing == NULL ? piece : first_missing;
             missing++;
@@ -106,7 +110,7 @@ struct tolk_codec *tolk_codec_load(const char *folder, size_t vocab_size, struct
     if (tolk_codec_read_files(codec, folder, error) != 0) {
         goto fail;
     }
-    if (tolk_vocabulary_size(codec->vocabulary) != vocab_size) {
+    if (vocab_size > 0 && tolk_vocabulary_size(codec->vocabulary) != vocab_size) {
         tolk_error_set(error, "%s: %zu pieces, but config.json says vocab_size %zu",
                        vocabulary_path, tolk_vocabulary_size(codec->vocabulary), vocab_size);
         goto fail;

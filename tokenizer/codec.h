@@ -29,8 +29,9 @@ struct tolk_codec *tolk_codec_new(const unsigned char *model, size_t model_size,
 
 /* Loads it from a model directory, ours or one of others, whose tokenizers have ids unlike the
  * vocabulary's: there the pieces are looked up by their text, and a piece that the vocabulary does
- * not know counts as unknown. `vocab_size` is what config.json says. NULL with an error: a file
- * missing or damaged, a vocabulary of another size, one that does not fit the tokenizers. */
+ * not know counts as unknown. `vocab_size` is what config.json says, or 0 where that is compared
+ * later. NULL with an error: a file missing or damaged, a vocabulary of another size, one that does
+ * not fit the tokenizers. */
 struct tolk_codec *tolk_codec_load(const char *folder, size_t vocab_size, struct tolk_error *error);
 
 /* What tokenizer_config.json says beyond the pieces; both languages may be NULL. */

@@ -197,11 +197,15 @@ struct tolk_sentencepiece *tolk_sentencepiece_load(const unsigned char *model, s
     const int result = guarded(name, error, [&]() {
         sentencepiece::logging::SetMinLogLevel(kSilent);
         library = std::make_unique<struct tolk_sentencepiece>();
-        std::string bytes(reinterpret_cast<const char *>(model), size);
+        const char *bytes = reinterpret_cast<const char *>(model);
+        std::string longer;
         if (granularity == TOLK_CHARACTERS) {
-            bytes.append(kSplitIntoCharacters, sizeof kSplitIntoCharacters - 1);
+            longer.assign(bytes, size);
+            longer.append(kSplitIntoCharacters, sizeof kSplitIntoCharacters - 1);
+            bytes = longer.data();
+            size = longer.size();
         }
-        const Status status = library->processor.LoadFromSerializedProto(bytes);
+        const Status status = library->processor.LoadFromSerializedProto({bytes, size});
         return status.ok() ? 0 : tolk_error_set(error, "%s: %s", name, explanation(status));
     });
     return result == 0 ? library.release() : nullptr;

@@ -34,20 +34,24 @@ static int cut_into_pieces(struct tolk_optimizer *optimizer, const struct tolk_l
 }
 
 int tolk_optimizer_create(struct tolk_optimizer *optimizer, const struct tolk_layout *layout,
-                          const struct tolk_optimizer_options *options, const real *values,
+                          const struct tolk_optimizer_options *options, real *values,
                           struct tolk_error *error)
 {
+    const size_t bytes = layout->size * sizeof(real);
+    const bool averages = options->average_decay > 0;
     *optimizer = (struct tolk_optimizer){.options = *options, .size = layout->size};
-    optimizer->first = tolk_memory_take_zeroed(layout->size * sizeof(real));
-    optimizer->second = tolk_memory_take_zeroed(layout->size * sizeof(real));
-    optimizer->average = tolk_memory_take(layout->size * sizeof(real));
+    optimizer->first = tolk_memory_take_zeroed(bytes);
+    optimizer->second = tolk_memory_take_zeroed(bytes);
+    optimizer->average = averages ? tolk_memory_take(bytes) : values;
     if (optimizer->first == NULL || optimizer->second == NULL || optimizer->average == NULL ||
         cut_into_pieces(optimizer, layout) != 0) {
         tolk_optimizer_free(optimizer);
-        return tolk_error_set(error, "out of memory: the optimiser needs three times %zu bytes",
-                              layout->size * sizeof(real));
+        return tolk_error_set(error, "out of memory: the optimiser needs %s times %zu bytes",
+                              averages ? "three" : "two", bytes);
     }
-    memcpy(optimizer->average, values, layout->size * sizeof(real));
+    if (averages) {
+        memcpy(optimizer->average, values, bytes);
+    }
     return 0;
 }
 
@@ -55,7 +59,9 @@ void tolk_optimizer_free(struct tolk_optimizer *optimizer)
 {
     free(optimizer->first);
     free(optimizer->second);
-    free(optimizer->average);
+    if (optimizer->options.average_decay > 0) {
+        free(optimizer->average);
+    }
     free(optimizer->pieces);
     free(optimizer->sums);
     *optimizer = (struct tolk_optimizer){.size = 0};
@@ -81,6 +87,7 @@ void tolk_optimizer_update(struct tolk_optimizer *optimizer, uint64_t update, do
 {
     const struct tolk_row_kernels *kernels = tolk_isa()->rows;
     const struct tolk_optimizer_options *o = &optimizer->options;
+    real *const average = o->average_decay > 0 ? optimizer->average : NULL;
     const double t = (double)update;
     const double average_decay = fmin(o->average_decay, (1 + t) / (10 + t));
     const struct tolk_adam_step step = {
@@ -98,6 +105,7 @@ void tolk_optimizer_update(struct tolk_optimizer *optimizer, uint64_t update, do
         const struct tolk_optimizer_piece *piece = &optimizer->pieces[p];
         const size_t b = piece->begin;
         kernels->adam(&step, piece->decays, piece->size, values + b, gradients + b,
-                      optimizer->first + b, optimizer->second + b, optimizer->average + b);
+                      optimizer->first + b, optimizer->second + b,
+                      average != NULL ? average + b : NULL);
     }
 }

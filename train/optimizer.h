@@ -38,15 +38,15 @@ struct tolk_optimizer {
     size_t size;   /* numbers in each arena */
     real *first;   /* m [size] */
     real *second;  /* v [size] */
-    real *average; /* a [size] */
+    real *average; /* a [size]; without a decay it is the values themselves */
     struct tolk_optimizer_piece *pieces;
     double *sums; /* [piece_count] */
     size_t piece_count;
 };
 
-/* Zero moments; the average begins as `values`. */
+/* Zero moments; the average begins as `values`, which must outlive the optimiser. */
 int tolk_optimizer_create(struct tolk_optimizer *optimizer, const struct tolk_layout *layout,
-                          const struct tolk_optimizer_options *options, const real *values,
+                          const struct tolk_optimizer_options *options, real *values,
                           struct tolk_error *error);
 void tolk_optimizer_free(struct tolk_optimizer *optimizer);
 

@@ -1,4 +1,6 @@
 /* The optimiser's passes over the arena: the norm of the gradient, and AdamW with the average. */
+#include <stdbool.h>
+
 #include "model/kernels/rows_internal.h"
 
 enum { PARTIAL_SUMS = 16 }; /* as many for every instruction set, so that the order is the same */
@@ -33,9 +35,11 @@ static inline real square_root(real x)
 #endif
 }
 
-void TOLK_KERNEL(tolk_adam)(const struct tolk_adam_step *step, real decays, size_t size,
-                            real *restrict values, real *restrict gradients, real *restrict first,
-                            real *restrict second, real *restrict average)
+/* `averaged` is a constant wherever this is inlined. */
+static inline __attribute__((always_inline)) void
+adam(bool averaged, const struct tolk_adam_step *step, real decays, size_t size,
+     real *restrict values, real *restrict gradients, real *restrict first, real *restrict second,
+     real *restrict average)
 {
     const struct tolk_adam_step s = *step;
     const real keep = 1 - s.decay * decays;
@@ -49,7 +53,20 @@ void TOLK_KERNEL(tolk_adam)(const struct tolk_adam_step *step, real decays, size
         first[i] = m;
         second[i] = v;
         values[i] = w;
-        average[i] += s.renewal * (w - average[i]);
+        if (averaged) {
+            average[i] += s.renewal * (w - average[i]);
+        }
         gradients[i] = 0;
+    }
+}
+
+void TOLK_KERNEL(tolk_adam)(const struct tolk_adam_step *step, real decays, size_t size,
+                            real *restrict values, real *restrict gradients, real *restrict first,
+                            real *restrict second, real *restrict average)
+{
+    if (average != NULL) {
+        adam(true, step, decays, size, values, gradients, first, second, average);
+    } else {
+        adam(false, step, decays, size, values, gradients, first, second, NULL);
     }
 }

@@ -124,7 +124,7 @@ struct tolk_row_kernels {
     /* Σ x², summed in double, in an order that does not depend on the instruction set. */
     double (*sum_of_squares)(size_t size, const real *x);
     /* One update of `size` numbers, the gradients zero after it; `decays` is 1 where weight decay
-     * applies, else 0. */
+     * applies, else 0. `average` may be NULL. */
     void (*adam)(const struct tolk_adam_step *step, real decays, size_t size, real *restrict values,
                  real *restrict gradients, real *restrict first, real *restrict second,
                  real *restrict average);

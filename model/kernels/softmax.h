@@ -32,6 +32,8 @@ static inline void tolk_softmax(real *scores, size_t width, size_t visible, real
 }
 
 #if defined(__AVX512F__) && !defined(TOLK_REAL_DOUBLE)
+TOLK_JOIN_LANES(tolk_maxima_of_lanes, _mm512_max_ps)
+
 /* The same of up to LANES rows of one vector each. A row alone waits for its maximum and for its
  * sum, lane by lane; together they are taken crosswise. */
 static inline void tolk_softmax_short(real *scores, size_t ld, size_t rows, size_t visible,
@@ -46,16 +48,7 @@ static inline void tolk_softmax_short(real *scores, size_t ld, size_t rows, size
         x[i] = _mm512_mask_loadu_ps(_mm512_set1_ps(-INFINITY), mask, scores + row * ld);
         tolk_store(square[i], x[i]);
     }
-    TOLK_UNROLL
-    for (int half = TOLK_LANES / 2; half >= 1; half /= 2) {
-        TOLK_UNROLL
-        for (int i = 0; i < half; i++) {
-            tolk_vector first, second;
-            tolk_interleave(x[i], x[i + half], &first, &second);
-            x[i] = _mm512_max_ps(first, second);
-        }
-    }
-    tolk_store(maxima, x[0]);
+    tolk_store(maxima, tolk_maxima_of_lanes(x));
     for (size_t i = 0; i < rows; i++) {
 #pragma omp simd
         for (size_t j = 0; j < TOLK_LANES; j++) {

@@ -40,21 +40,24 @@ static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[T
     }
 }
 
-/* The sums of the lanes of x[0], x[1], …, lane i that of x[i]: halves are added crosswise as a
- * transposition interleaves them. x is spoilt. */
-static inline __attribute__((always_inline)) tolk_vector
-tolk_sums_of_lanes(tolk_vector x[TOLK_LANES])
-{
-    TOLK_UNROLL
-    for (int half = TOLK_LANES / 2; half >= 1; half /= 2) {
-        TOLK_UNROLL
-        for (int i = 0; i < half; i++) {
-            tolk_vector first, second;
-            tolk_interleave(x[i], x[i + half], &first, &second);
-            x[i] = first + second;
-        }
+/* Defines a function of x[0], x[1], … whose lane i is all lanes of x[i] joined: halves are joined
+ * crosswise as a transposition interleaves them. x is spoilt. */
+#define TOLK_JOIN_LANES(name, join)                                                                \
+    static inline __attribute__((always_inline)) tolk_vector name(tolk_vector x[TOLK_LANES])       \
+    {                                                                                              \
+        TOLK_UNROLL                                                                                \
+        for (int half = TOLK_LANES / 2; half >= 1; half /= 2) {                                    \
+            TOLK_UNROLL                                                                            \
+            for (int i = 0; i < half; i++) {                                                       \
+                tolk_vector first, second;                                                         \
+                tolk_interleave(x[i], x[i + half], &first, &second);                               \
+                x[i] = join(first, second);                                                        \
+            }                                                                                      \
+        }                                                                                          \
+        return x[0];                                                                               \
     }
-    return x[0];
-}
+
+#define TOLK_ADD(x, y) ((x) + (y))
+TOLK_JOIN_LANES(tolk_sums_of_lanes, TOLK_ADD)
 
 #endif

@@ -1,7 +1,9 @@
 /* Whole batches to each thread: what comes out tells neither the number of threads nor the size of
  * the batches. */
+#define _GNU_SOURCE /* dl_iterate_phdr */
 #include "tests/support/suite.h"
 
+#include <link.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +207,51 @@ START_TEST(a_damaged_model_is_an_error_on_any_thread)
 }
 END_TEST
 
+/* The codec is loaded beside the model. */
+START_TEST(of_two_damaged_files_the_same_is_named_on_any_thread)
+{
+    static const char *const threads[] = {"1", "2", "4"};
+    char *const folder = tolk_test_tiny_folder(1);
+    free(tolk_test_write_text(folder, "source.spm", "no model", strlen("no model")));
+    for (size_t damaged = 0; damaged < 2; damaged++) {
+        for (size_t t = 0; t < 3; t++) {
+            struct tolk_test_ran ran =
+                TOLK_TEST_RUN(tolk_command_translate, folder, "/dev/null", "-t", threads[t]);
+            ck_assert_int_eq(ran.status, TOLK_FAILED);
+            ck_assert_msg(strstr(ran.log, damaged ? "config.json" : "source.spm") != NULL, "%s",
+                          ran.log);
+            tolk_test_ran_free(&ran);
+        }
+        free(tolk_test_write_text(folder, "config.json", "{", 1));
+    }
+    tolk_test_folder_remove(folder);
+}
+END_TEST
+
+static int measure(struct dl_phdr_info *object, size_t size, void *largest)
+{
+    (void)size;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *const segment = &object->dlpi_phdr[i];
+        if (segment->p_type == PT_TLS && segment->p_memsz > *(size_t *)largest) {
+            *(size_t *)largest = segment->p_memsz;
+        }
+    }
+    return 0;
+}
+
+/* The loader clears a thread's variables as it begins: megabytes of them were a millisecond of
+ * each start. */
+START_TEST(threads_begin_without_large_arrays)
+{
+    size_t largest = 0;
+    dl_iterate_phdr(measure, &largest);
+    ck_assert_uint_gt(largest, 0);
+    ck_assert_uint_lt(largest, 64 << 10);
+}
+END_TEST
+
 TOLK_SUITE("threads", translations_are_the_same_for_any_number_of_threads,
            readings_of_pairs_are_the_same_for_any_number_of_threads,
-           lines_before_a_bad_one_are_translated, a_damaged_model_is_an_error_on_any_thread)
+           lines_before_a_bad_one_are_translated, a_damaged_model_is_an_error_on_any_thread,
+           of_two_damaged_files_the_same_is_named_on_any_thread, threads_begin_without_large_arrays)

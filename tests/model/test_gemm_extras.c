@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/gemm.h"
 #include "tests/support/reference.h"
@@ -52,6 +53,36 @@ START_TEST(each_number_is_finished_once_when_its_sum_is_complete)
 }
 END_TEST
 
+/* The slower of two threads, which comes last and looks for what the other has left. */
+static void dawdle(const void *context, size_t row, size_t rows, size_t column, size_t columns)
+{
+    negate(context, row, rows, column, columns);
+    if (omp_get_thread_num() == 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
+    }
+}
+
+START_TEST(a_thread_that_comes_late_repeats_nothing)
+{
+    static const size_t depths[] = {300, MOST_K};
+    real *const matrix = c;
+    const struct tolk_gemm_extras extras = {.finish = dawdle, .context = &matrix};
+    fill();
+    for (size_t d = 0; d < 2; d++) {
+        const size_t k = depths[d];
+        omp_set_num_threads(1);
+        tolk_gemm(TOLK_TN, TOLK_STORE, M, N, k, a, M, b, N, NULL, plain, N);
+        memset(c, 0, sizeof c);
+        omp_set_num_threads(2);
+        tolk_gemm_with(&extras, TOLK_REAL, TOLK_TN, TOLK_ACCUMULATE, M, N, k, a, M, b, N, NULL, c,
+                       N);
+        for (size_t i = 0; i < M * N; i++) {
+            ck_assert(c[i] == -1 - plain[i]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(columns_of_a_are_summed_along_with_any_number_of_threads)
 {
     static real sums[M], alone[M];
@@ -78,4 +109,5 @@ START_TEST(columns_of_a_are_summed_along_with_any_number_of_threads)
 END_TEST
 
 TOLK_SUITE("extras of products", each_number_is_finished_once_when_its_sum_is_complete,
+           a_thread_that_comes_late_repeats_nothing,
            columns_of_a_are_summed_along_with_any_number_of_threads)

@@ -198,6 +198,9 @@ START_TEST(a_vocabulary_that_does_not_fit_is_refused)
     struct tolk_codec *codec = trained_codec();
     ck_assert_int_eq(tolk_codec_save(codec, folder, &description, &error), 0);
     refuses(folder, TOKENIZERS_SIZE, "config.json says vocab_size");
+    struct tolk_codec *uncompared = tolk_codec_load(folder, 0, &error);
+    ck_assert_ptr_nonnull(uncompared);
+    tolk_codec_free(uncompared);
 
     /* One piece under another name. */
     size_t size;

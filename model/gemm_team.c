@@ -1,0 +1,72 @@
+#include "model/gemm_team.h"
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The largest of `parts` like parts of `count`, in whole grains. */
+static size_t part_of(size_t count, size_t parts, size_t grain)
+{
+    return ((count + grain - 1) / grain + parts - 1) / parts * grain;
+}
+
+/* What each of the threads has to do, counted in multiplications for a step of k: it packs the
+ * columns of B that it multiplies, and reads or packs its rows of A. */
+static double work_of_thread(const struct tolk_gemm_kernels *kernels, size_t m, size_t n,
+                             size_t threads, size_t groups)
+{
+    static const double PACKING = 32; /* a number */
+    const double rows = (double)part_of(m, threads / groups, kernels->rows);
+    const double columns = (double)part_of(n, groups, kernels->columns);
+    return rows * columns + PACKING * (rows + columns);
+}
+
+struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, size_t m, size_t n,
+                                       size_t words, size_t threads)
+{
+    const size_t tile = kernels->rows, panel = kernels->columns;
+    struct tolk_gemm_cut cut = {.groups = 1};
+    for (size_t groups = 2; groups <= threads; groups++) {
+        if (threads % groups == 0 && !kernels->share_b &&
+            work_of_thread(kernels, m, n, threads, groups) <
+                work_of_thread(kernels, m, n, threads, cut.groups)) {
+            cut.groups = groups;
+        }
+    }
+    const size_t widest = TOLK_GEMM_B_WORDS / (words + 1) / panel * panel;
+    const size_t columns = part_of(n, cut.groups, panel);
+    cut.rounds = (columns + widest - 1) / widest;
+    cut.columns = part_of(n, cut.groups * cut.rounds, panel);
+
+    const size_t wanted = threads > 1 ? threads / cut.groups * kernels->pieces : 1;
+    const size_t highest = kernels->mc / tile * tile;
+    /* Two tiles at least, if they are low: B is read from the second cache for each piece. */
+    const size_t lowest = smaller(highest, tile > TOLK_GEMM_ROWS_MAX ? tile : 2 * tile);
+    cut.rows = smaller(highest, part_of(m, wanted, tile));
+    cut.rows = threads > 1 && cut.rows < lowest ? lowest : cut.rows;
+    cut.row_pieces = (m + cut.rows - 1) / cut.rows;
+    return cut;
+}
+
+void tolk_gemm_queue_refill(struct tolk_gemm_queue *queues, size_t thread)
+{
+    if (thread < TOLK_GEMM_QUEUES) {
+        atomic_store_explicit(&queues[thread].taken, 0, memory_order_relaxed);
+    }
+}
+
+size_t tolk_gemm_queue_next(struct tolk_gemm_queue *queues, size_t threads, size_t thread,
+                            size_t pieces, size_t *empty)
+{
+    const size_t count = smaller(threads, TOLK_GEMM_QUEUES);
+    for (; *empty < count; (*empty)++) {
+        const size_t q = (thread + *empty) % count;
+        const size_t piece = pieces * q / count +
+                             atomic_fetch_add_explicit(&queues[q].taken, 1, memory_order_relaxed);
+        if (piece < pieces * (q + 1) / count) {
+            return piece;
+        }
+    }
+    return pieces;
+}

@@ -1,0 +1,90 @@
+/* How products are cut for threads, and dealt out. */
+#include "tests/support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/gemm_team.h"
+
+static const struct tolk_gemm_kernels low = {.rows = 14, .columns = 32, .pieces = 8, .mc = 56};
+static const struct tolk_gemm_kernels high = {
+    .rows = 32, .columns = 32, .pieces = 4, .mc = 128, .share_b = true};
+
+static void covers(const struct tolk_gemm_kernels *kernels, size_t m, size_t n, size_t words,
+                   size_t threads)
+{
+    const struct tolk_gemm_cut cut = tolk_gemm_cut_for(kernels, m, n, words, threads);
+    const size_t columns = cut.groups * cut.rounds * cut.columns;
+    ck_assert_uint_eq(threads % cut.groups, 0);
+    ck_assert(!kernels->share_b || cut.groups == 1);
+    ck_assert_uint_eq(cut.columns % kernels->columns, 0);
+    ck_assert_uint_eq(cut.rows % kernels->rows, 0);
+    ck_assert_uint_le(cut.columns * words, TOLK_GEMM_B_WORDS);
+    ck_assert_uint_le(cut.rows, kernels->mc);
+    ck_assert_uint_ge(columns, n);
+    ck_assert_uint_ge(cut.rows * cut.row_pieces, m);
+    ck_assert_uint_lt(cut.rows * (cut.row_pieces - 1), m);
+}
+
+START_TEST(pieces_cover_the_product_and_blocks_fit)
+{
+    static const size_t sizes[] = {1, 13, 32, 150, 256, 1024, 8000};
+    static const size_t depths[] = {0, 1, 256, TOLK_GEMM_KC};
+    for (size_t i = 0; i < 7 * 7 * 4 * 8; i++) {
+        const size_t m = sizes[i % 7], n = sizes[i / 7 % 7], words = depths[i / 49 % 4];
+        covers(&low, m, n, words, i / 196 + 1);
+        covers(&high, m, n, words, i / 196 + 1);
+    }
+}
+END_TEST
+
+START_TEST(who_packs_least_decides_between_rows_and_columns)
+{
+    ck_assert_uint_eq(tolk_gemm_cut_for(&low, 1024, 256, 256, 2).groups, 1);
+    ck_assert_uint_eq(tolk_gemm_cut_for(&low, 256, 1024, 512, 2).groups, 2);
+    ck_assert_uint_eq(tolk_gemm_cut_for(&low, 1024, 8000, 256, 2).groups, 2);
+    ck_assert_uint_eq(tolk_gemm_cut_for(&low, 1, 8000, 256, 4).groups, 4);
+    ck_assert_uint_eq(tolk_gemm_cut_for(&low, 1024, 1024, 256, 4).groups, 2);
+}
+END_TEST
+
+/* Threads ask in an order drawn from `seed`, one of them seldom. */
+static void deal(size_t threads, size_t pieces, uint64_t seed)
+{
+    struct tolk_gemm_queue queues[TOLK_GEMM_QUEUES];
+    size_t taken[100] = {0}, empty[80] = {0}, left = threads;
+    bool ended[80] = {false};
+    for (size_t t = 0; t < threads; t++) {
+        tolk_gemm_queue_refill(queues, t);
+    }
+    while (left > 0) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        const size_t t = seed >> 60 == 0 ? 0 : 1 + (size_t)(seed >> 33) % (threads - 1);
+        const size_t piece =
+            ended[t] ? pieces : tolk_gemm_queue_next(queues, threads, t, pieces, &empty[t]);
+        if (piece < pieces) {
+            taken[piece]++;
+        } else if (!ended[t]) {
+            ended[t] = true;
+            left--;
+        }
+    }
+    for (size_t i = 0; i < pieces; i++) {
+        ck_assert_uint_eq(taken[i], 1);
+    }
+}
+
+START_TEST(each_piece_is_taken_once_whoever_is_late)
+{
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        deal(2, 19, seed);
+        deal(3, 2, seed);
+        deal(5, 64, seed);
+        deal(TOLK_GEMM_QUEUES + 6, 100, seed); /* more than there are queues */
+    }
+}
+END_TEST
+
+TOLK_SUITE("teams of products", pieces_cover_the_product_and_blocks_fit,
+           who_packs_least_decides_between_rows_and_columns,
+           each_piece_is_taken_once_whoever_is_late)

@@ -14,6 +14,8 @@ enum {
     /* The same in 8-bit integers; of what k leaves unused the system gives no pages. */
     A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX,
     A_BYTE_ROWS = 256,
+    /* From so many rows on the next panel is asked for: a few read as fast as memory gives. */
+    AHEAD_ROWS = 8,
 };
 
 /* A thread is worth waking for at least this many multiplications: sleeping threads take tens of
@@ -99,7 +101,7 @@ static void multiply_block(const struct product *x, size_t m, size_t p, size_t k
     const struct tolk_gemm_kernels *kernels = panels->gemm;
     const real *block = panels->words + rounded_up(panels->n, kernels->columns) * p;
     const size_t tiles = (m + kernels->rows - 1) / kernels->rows;
-    const size_t step = tiles == 1 ? j1 - j0 : kernels->columns;
+    const size_t step = m < AHEAD_ROWS ? j1 - j0 : kernels->columns;
     for (size_t j = j0; j < j1; j += step) {
         /* Tiles of like heights: a low one would leave the multipliers waiting for their sums. */
         for (size_t t = 0; t < tiles; t++) {
@@ -112,10 +114,9 @@ static void multiply_block(const struct product *x, size_t m, size_t p, size_t k
                 .accumulate = p > 0,
                 .bias = x->bias != NULL ? x->bias + j : NULL,
             };
-            /* One tile reads the panels as fast as memory gives them without being told. */
             const struct tolk_gemm_ahead ahead = {
                 .from = block + (j + step) * k + t * share,
-                .rows = tiles > 1 && j + step < j1,
+                .rows = m >= AHEAD_ROWS && j + step < j1,
                 .width = share,
             };
             kernels->multiply(TOLK_ALONG, end - begin, smaller(j1 - j, step), k, a + begin * a_step,

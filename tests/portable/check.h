@@ -40,6 +40,7 @@ _Noreturn void tolk_portable_fail(const char *file, int line, const char *format
 #define ck_assert_uint_eq(a, b) ck_portable_integers(uintmax_t, "ju", a, ==, b)
 #define ck_assert_uint_ge(a, b) ck_portable_integers(uintmax_t, "ju", a, >=, b)
 #define ck_assert_uint_gt(a, b) ck_portable_integers(uintmax_t, "ju", a, >, b)
+#define ck_assert_uint_le(a, b) ck_portable_integers(uintmax_t, "ju", a, <=, b)
 #define ck_assert_uint_lt(a, b) ck_portable_integers(uintmax_t, "ju", a, <, b)
 
 #define ck_portable_doubles(a, operator, b)                                                        \

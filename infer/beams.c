@@ -189,13 +189,22 @@ static void beam_advance(struct tolk_beams *beams, struct tolk_beam *beam)
     beam->rows = beams->next.count - first_row;
 }
 
-int tolk_beams_step(struct tolk_beams *beams, const struct tolk_select_logits *logits,
-                    const struct tolk_search_observer *observer, struct tolk_error *error)
+static void select_all(struct tolk_beams *beams, const struct tolk_select_logits *logits)
 {
-#pragma omp parallel for schedule(dynamic) if (beams->count > 1)
+    if (beams->count == 1) { /* no region: who makes the logits may want one of its own */
+        beam_select(beams, &beams->items[0], logits);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic)
     for (size_t b = 0; b < beams->count; b++) {
         beam_select(beams, &beams->items[b], logits);
     }
+}
+
+int tolk_beams_step(struct tolk_beams *beams, const struct tolk_select_logits *logits,
+                    const struct tolk_search_observer *observer, struct tolk_error *error)
+{
+    select_all(beams, logits);
 
     beams->next.count = 0;
     size_t alive = 0;

@@ -73,7 +73,7 @@ void tolk_beams_free(struct tolk_beams *beams);
 int tolk_beams_step(struct tolk_beams *beams, const struct tolk_select_logits *logits,
                     const struct tolk_search_observer *observer, struct tolk_error *error);
 
-/* The best of what ended, into found[sentences]. */
+/* The best of what ended, into found[sentences], which are empty. */
 int tolk_beams_collect(const struct tolk_beams *beams, size_t sentences,
                        struct tolk_hypotheses *found, struct tolk_error *error);
 

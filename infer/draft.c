@@ -6,12 +6,9 @@
 #include "infer/draft_tree.h"
 
 enum {
-    /* Rows that one pass evaluates: some tiles of the products. More would make a row no cheaper,
-     * and be lost together where the draft went wrong. */
-    PASS_ROWS = 56,
-    /* Drafts are short while so many more of them went wrong early than came true. */
+    /* A draft has at most 1 << trust steps: as many as there are, one after too many that went
+     * wrong early, which is a search by steps. */
     MOST_TRUST = 8,
-    SHORT_DRAFT = 2, /* steps */
 };
 
 /* The hypotheses of a draft, best first. */
@@ -276,12 +273,16 @@ static size_t draft_step(struct tolk_drafter *drafter, size_t width, bool last)
     return good ? front_advance(drafter, &selection) : width;
 }
 
-/* Whether the last draft was worth its steps. */
+/* Whether the last draft of this search, if there was one, was worth its steps. */
 static void learn_trust(struct tolk_drafter *drafter, size_t step)
 {
+    const size_t steps = drafter->foreseen - drafter->begun;
+    if (steps == 0) {
+        return;
+    }
     if (step >= drafter->foreseen) {
         drafter->trust += drafter->trust < MOST_TRUST;
-    } else if (step - drafter->begun < (drafter->foreseen - drafter->begun) / 2) {
+    } else if (2 * (step - drafter->begun) <= steps) {
         drafter->trust -= drafter->trust > 0;
     }
 }
@@ -293,8 +294,9 @@ static bool has_room(const struct tolk_drafter *drafter, size_t first, size_t wi
     const struct tolk_beams *const beams = drafter->beams;
     const size_t kept = (beams->steps - beams->step) * beams->options->beam;
     const struct tolk_draft_tree *const tree = &drafter->tree;
-    return tree->wanted_count + drafter->now.count + width <= PASS_ROWS &&
-           tree->count - first + width <= PASS_ROWS && first + PASS_ROWS + kept <= tree->limit;
+    return tree->wanted_count + drafter->now.count + width <= TOLK_DRAFT_ROWS &&
+           tree->count - first + width <= TOLK_DRAFT_ROWS &&
+           first + TOLK_DRAFT_ROWS + kept <= tree->limit;
 }
 
 /* Runs the search ahead from where it stands, and evaluates what it went through. */
@@ -308,7 +310,7 @@ static void draft(struct tolk_drafter *drafter)
     learn_trust(drafter, step);
     tolk_draft_tree_turn(tree);
     front_begin(drafter);
-    const size_t most = drafter->trust > 0 ? SIZE_MAX : SHORT_DRAFT;
+    const size_t most = (size_t)1 << drafter->trust;
     drafter->begun = step;
     for (; width > 0 && drafter->now.count > 0; step++) {
         for (size_t r = 0; r < drafter->now.count; r++) {
@@ -368,14 +370,14 @@ int tolk_drafter_search(struct tolk_drafter *drafter, const real *memory,
                         const struct tolk_search_observer *observer, struct tolk_error *error)
 {
     const size_t rows = beams->options->beam;
-    const size_t pass_rows = rows > PASS_ROWS ? rows : PASS_ROWS;
+    assert(rows <= TOLK_DRAFT_ROWS);
     /* Enough for a search whose drafts are all wrong, and as many rows again for drafts. */
-    const size_t places = 2 * beams->steps * rows + 2 * pass_rows;
+    const size_t places = 2 * beams->steps * rows + 2 * TOLK_DRAFT_ROWS;
     const struct tolk_select_logits logits = {row_of_beam, drafter};
     if (reserve(drafter, rows, error) != 0 ||
-        tolk_draft_tree_begin(&drafter->tree, places, pass_rows, error) != 0 ||
-        tolk_decoding_begin_tree(drafter->tree.decoding, memory, batch, pass_rows, beams->steps,
-                                 places, error) != 0) {
+        tolk_draft_tree_begin(&drafter->tree, places, TOLK_DRAFT_ROWS, error) != 0 ||
+        tolk_decoding_begin_tree(drafter->tree.decoding, memory, batch, TOLK_DRAFT_ROWS,
+                                 beams->steps, places, error) != 0) {
         return -1;
     }
     drafter->beams = beams;

@@ -22,6 +22,10 @@
 
 struct tolk_drafter;
 
+/* Rows that one pass evaluates: some tiles of the products. More would make a row no cheaper, and
+ * be lost together where the draft went wrong. No wider beam is drafted. */
+enum { TOLK_DRAFT_ROWS = 56 };
+
 /* `weights` are those of the decoding, `quick` those of its drafts
  * (tolk_inference_weights_make_draft); all are lent. */
 struct tolk_drafter *tolk_drafter_create(struct tolk_decoding *decoding,

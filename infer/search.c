@@ -138,7 +138,8 @@ static int search(struct tolk_searcher *searcher, const struct tolk_batch *batch
     if (memory == NULL) {
         return -1;
     }
-    if (searcher->drafter != NULL && batch->sentences == 1) {
+    if (searcher->drafter != NULL && batch->sentences == 1 &&
+        beams->options->beam <= TOLK_DRAFT_ROWS) {
         return tolk_drafter_search(searcher->drafter, memory, batch, beams, searcher->observer,
                                    error);
     }

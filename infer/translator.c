@@ -124,30 +124,6 @@ static int reserve_workers(struct tolk_translator *translator, size_t threads,
     return 0;
 }
 
-/* Packs the weights of drafts when a second sentence comes alone: the first shall not wait. */
-static int prepare_drafts(struct tolk_translator *translator, const struct tolk_plan *plan,
-                          struct tolk_error *error)
-{
-    for (size_t b = 0; b < plan->batches; b++) {
-        translator->lone += plan->begin[b + 1] - plan->begin[b] == 1;
-    }
-    if (translator->lone < 2 || translator->quick != NULL ||
-        !tolk_inference_weights_draftable(translator->weights)) {
-        return 0;
-    }
-    translator->quick =
-        tolk_inference_weights_make_draft(translator->model, TOLK_PANELS_INT8, error);
-    if (translator->quick == NULL) {
-        return -1;
-    }
-    for (size_t i = 0; i < translator->worker_count; i++) {
-        if (tolk_searcher_draft(translator->workers[i].searcher, translator->quick, error) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 static void translation_free(struct tolk_translation *translation)
 {
     tolk_sentence_free(&translation->sentence);
@@ -280,6 +256,31 @@ static int translate_batch(void *context, size_t b, size_t thread, struct tolk_e
                : search_sentences(call, &call->translator->workers[thread], order, count, error);
 }
 
+/* Packs the weights of drafts when a second sentence comes alone: the first shall not wait. Where
+ * memory is short there are no drafts. */
+static int prepare_drafts(const struct call *call, struct tolk_error *error)
+{
+    struct tolk_translator *const translator = call->translator;
+    const struct tolk_plan *const plan = &call->plan;
+    for (size_t b = 0; b < plan->batches; b++) {
+        const bool blank = call->results[plan->order[plan->begin[b]]].source.pieces == 0;
+        translator->lone += !blank && plan->begin[b + 1] - plan->begin[b] == 1;
+    }
+    if (translator->lone < 2 || translator->quick != NULL ||
+        !tolk_inference_weights_draftable(translator->weights)) {
+        return 0;
+    }
+    struct tolk_error short_of_memory;
+    translator->quick =
+        tolk_inference_weights_make_draft(translator->model, TOLK_PANELS_INT8, &short_of_memory);
+    for (size_t i = 0; translator->quick != NULL && i < translator->worker_count; i++) {
+        if (tolk_searcher_draft(translator->workers[i].searcher, translator->quick, error) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* The lines, encoded, in batches. */
 static int translate_all(struct call *call, struct tolk_error *error)
 {
@@ -302,8 +303,7 @@ static int translate_all(struct call *call, struct tolk_error *error)
     }
     if (tolk_plan_make(&call->plan, lengths, call->count, &limits, error) == 0) {
         const size_t threads = tolk_jobs_threads(call->plan.batches);
-        if (prepare_drafts(translator, &call->plan, error) == 0 &&
-            reserve_workers(translator, threads, error) == 0) {
+        if (prepare_drafts(call, error) == 0 && reserve_workers(translator, threads, error) == 0) {
             status = tolk_jobs_run(call->plan.batches, threads, translate_batch, call, error);
         }
     }

@@ -123,7 +123,12 @@ static struct tolk_inference_weights *weights_end(struct tolk_inference_weights 
                                                   const real *rows, struct tolk_error *error)
 {
     struct packing packing = {0};
-    if (weights != NULL && rows != NULL) {
+    if (weights != NULL && rows == NULL) {
+        tolk_inference_weights_free(weights);
+        tolk_error_set(error, "out of memory for the vocabulary of drafts");
+        return NULL;
+    }
+    if (weights != NULL) {
         packing.format = weights->format;
         visit_all(weights, rows, count_bytes, &packing);
         weights->arena = tolk_memory_take(packing.bytes);

@@ -15,7 +15,7 @@ enum {
     A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX,
     A_BYTE_ROWS = 256,
     /* From so many rows on the next panel is asked for: a few read as fast as memory gives. */
-    AHEAD_ROWS = 8,
+    AHEAD_ROWS = 4,
 };
 
 /* A thread is worth waking for at least this many multiplications: sleeping threads take tens of
@@ -101,7 +101,7 @@ static void multiply_block(const struct product *x, size_t m, size_t p, size_t k
     const struct tolk_gemm_kernels *kernels = panels->gemm;
     const real *block = panels->words + rounded_up(panels->n, kernels->columns) * p;
     const size_t tiles = (m + kernels->rows - 1) / kernels->rows;
-    const size_t step = m < AHEAD_ROWS ? j1 - j0 : kernels->columns;
+    const size_t step = tiles == 1 && m < AHEAD_ROWS ? j1 - j0 : kernels->columns;
     for (size_t j = j0; j < j1; j += step) {
         /* Tiles of like heights: a low one would leave the multipliers waiting for their sums. */
         for (size_t t = 0; t < tiles; t++) {

@@ -11,14 +11,19 @@ enum {
     MOST_TRUST = 8,
 };
 
-/* The hypotheses of a draft, best first. */
+/* A hypothesis of a draft. */
+struct front_row {
+    size_t parent; /* place */
+    size_t place;
+    int32_t token;
+    bool looked;        /* whether the selection wanted its logits */
+    const real *logits; /* [outputs] */
+};
+
+/* Those of one step, best first. */
 struct front {
-    size_t *parents; /* places */
-    int32_t *tokens;
-    size_t *places;
+    struct front_row *rows;
     double *scores;
-    const real **logits; /* [outputs] */
-    bool *looked;        /* whether the selection wanted them */
     size_t count;
 };
 
@@ -89,25 +94,16 @@ struct tolk_drafter *tolk_drafter_create(struct tolk_decoding *decoding,
 
 static void front_free(struct front *front)
 {
-    free(front->parents);
-    free(front->tokens);
-    free(front->places);
+    free(front->rows);
     free(front->scores);
-    free(front->logits);
-    free(front->looked);
     *front = (struct front){0};
 }
 
 static bool front_make(struct front *front, size_t rows)
 {
-    front->parents = calloc(rows, sizeof *front->parents);
-    front->tokens = calloc(rows, sizeof *front->tokens);
-    front->places = calloc(rows, sizeof *front->places);
+    front->rows = calloc(rows, sizeof *front->rows);
     front->scores = calloc(rows, sizeof *front->scores);
-    front->logits = calloc(rows, sizeof *front->logits);
-    front->looked = calloc(rows, sizeof *front->looked);
-    return front->parents != NULL && front->tokens != NULL && front->places != NULL &&
-           front->scores != NULL && front->logits != NULL && front->looked != NULL;
+    return front->rows != NULL && front->scores != NULL;
 }
 
 static void free_rows(struct tolk_drafter *drafter)
@@ -162,10 +158,8 @@ static int reserve(struct tolk_drafter *drafter, size_t rows, struct tolk_error 
 
 static void front_add(struct front *front, size_t parent, int32_t token, double score)
 {
-    front->parents[front->count] = parent;
-    front->tokens[front->count] = token;
-    front->scores[front->count] = score;
-    front->count++;
+    front->rows[front->count] = (struct front_row){.parent = parent, .token = token};
+    front->scores[front->count++] = score;
 }
 
 /* The place of the row that a row of the beam continues. */
@@ -182,9 +176,10 @@ static void front_begin(struct tolk_drafter *drafter)
     struct front *const front = &drafter->now;
     front->count = 0;
     for (size_t r = 0; r < rows->count; r++) {
-        front_add(front, parent_of(drafter, r), rows->tokens[r], rows->scores[r]);
-        tolk_draft_tree_want(&drafter->tree, tolk_draft_tree_add(&drafter->tree, front->parents[r],
-                                                                 rows->tokens[r]));
+        const size_t parent = parent_of(drafter, r);
+        front_add(front, parent, rows->tokens[r], rows->scores[r]);
+        tolk_draft_tree_want(&drafter->tree,
+                             tolk_draft_tree_add(&drafter->tree, parent, rows->tokens[r]));
     }
 }
 
@@ -192,14 +187,14 @@ static void front_begin(struct tolk_drafter *drafter)
 static void front_evaluate(struct tolk_drafter *drafter)
 {
     const struct tolk_inference_weights *const quick = drafter->quick;
-    struct front *const front = &drafter->now;
+    const struct front *const front = &drafter->now;
     size_t count = 0;
     real *to = drafter->logits;
     for (size_t r = 0; r < front->count; r++) {
-        front->looked[r] = false;
-        if (drafter->tree.rows[front->places[r]].logits == NULL) {
-            drafter->places[count++] = front->places[r];
-            front->logits[r] = to;
+        struct front_row *const row = &front->rows[r];
+        if (drafter->tree.rows[row->place].logits == NULL) {
+            drafter->places[count++] = row->place;
+            row->logits = to;
             to += quick->outputs;
         }
     }
@@ -209,22 +204,23 @@ static void front_evaluate(struct tolk_drafter *drafter)
                                drafter->logits);
     }
     for (size_t r = 0; r < front->count; r++) {
-        const real *const exact = drafter->tree.rows[front->places[r]].logits;
+        struct front_row *const row = &front->rows[r];
+        const real *const exact = drafter->tree.rows[row->place].logits;
         if (exact != NULL) {
             for (size_t i = 0; i < quick->outputs; i++) {
                 to[i] = exact[quick->output_ids[i]];
             }
-            front->logits[r] = to;
+            row->logits = to;
             to += quick->outputs;
         }
     }
 }
 
-static const real *row_of_front(void *context, size_t row)
+static const real *row_of_front(void *context, size_t r)
 {
-    struct front *const front = context;
-    front->looked[row] = true;
-    return front->logits[row];
+    const struct front *const front = context;
+    front->rows[r].looked = true;
+    return front->rows[r].logits;
 }
 
 /* Puts the continuations in the place of the front; returns how many ended. */
@@ -237,7 +233,7 @@ static size_t front_advance(struct tolk_drafter *drafter, const struct tolk_sele
     for (size_t i = 0; i < selection->count; i++) {
         const struct tolk_candidate *const candidate = &selection->items[i];
         const int32_t token = drafter->quick->output_ids[candidate->id];
-        const size_t parent = now.places[candidate->row];
+        const size_t parent = now.rows[candidate->row].place;
         if (candidate->id == drafter->rules.eos) {
             ended++;
         } else if (drafter->ends[token]) {
@@ -266,8 +262,8 @@ static size_t draft_step(struct tolk_drafter *drafter, size_t width, bool last)
     front_evaluate(drafter);
     const bool good = tolk_select_continuations(&selection, &drafter->rules, &beam);
     for (size_t r = 0; r < front->count; r++) {
-        if (front->looked[r]) {
-            tolk_draft_tree_want(&drafter->tree, front->places[r]);
+        if (front->rows[r].looked) {
+            tolk_draft_tree_want(&drafter->tree, front->rows[r].place);
         }
     }
     return good ? front_advance(drafter, &selection) : width;
@@ -314,12 +310,12 @@ static void draft(struct tolk_drafter *drafter)
     drafter->begun = step;
     for (; width > 0 && drafter->now.count > 0; step++) {
         for (size_t r = 0; r < drafter->now.count; r++) {
-            drafter->now.places[r] =
-                tolk_draft_tree_add(tree, drafter->now.parents[r], drafter->now.tokens[r]);
+            struct front_row *const row = &drafter->now.rows[r];
+            row->place = tolk_draft_tree_add(tree, row->parent, row->token);
         }
         if (!has_room(drafter, first, width) || step + 1 - beams->step >= most) {
             for (size_t r = 0; r < drafter->now.count; r++) {
-                tolk_draft_tree_want(tree, drafter->now.places[r]);
+                tolk_draft_tree_want(tree, drafter->now.rows[r].place);
             }
             step++;
             break;

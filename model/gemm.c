@@ -11,7 +11,6 @@
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
 #include "model/kernels/rows.h"
-#include "model/parallel.h"
 
 /* A thread is worth waking for at least this many multiplications. */
 static const double THREAD_WORK = 100e3;
@@ -98,9 +97,7 @@ static void multiply_block(const struct product *x, size_t i, size_t m, size_t j
 
 struct team {
     size_t threads, thread;
-    struct tolk_gemm_queue (
-        *queues)[TOLK_GEMM_QUEUES]; /* [2], for one round and the next in turn */
-    real *shared_b;                 /* the block of B that all pack; NULL: each its own */
+    struct tolk_gemm_queue *queues[2]; /* [TOLK_GEMM_QUEUES], of one round and the next in turn */
 };
 
 /* Packs B, columns [j, j + n), steps [p, p + k). */
@@ -110,20 +107,6 @@ static void pack_b(const struct product *x, size_t j, size_t n, size_t p, size_t
                                         words);
 }
 
-/* The thread's share of one block that all will read. */
-static void pack_together(const struct product *x, const struct team *team, size_t j, size_t n,
-                          size_t p, size_t k)
-{
-    const size_t panel = x->kernels->columns, panels = (n + panel - 1) / panel;
-    const size_t begin = panels * team->thread / team->threads * panel;
-    const size_t end = smaller(panels * (team->thread + 1) / team->threads * panel, n);
-    if (begin < end) {
-        pack_b(x, j + begin, end - begin, p, k,
-               team->shared_b + begin * tolk_gemm_words(x->kernels, k));
-    }
-#pragma omp barrier
-}
-
 /* All that a thread does of a round: its pieces of C, in the steps [p, p + k). Blocks of columns
  * are numbered from `block`. */
 static void multiply_round(const struct product *x, const struct team *team,
@@ -131,12 +114,8 @@ static void multiply_round(const struct product *x, const struct team *team,
                            size_t block, size_t p, size_t k)
 {
     const size_t pieces = cut->groups * cut->row_pieces;
-    real *const b = team->shared_b != NULL ? team->shared_b : room_for_b();
+    real *const b = room_for_b();
     size_t packed = SIZE_MAX, empty = 0, piece;
-    if (team->shared_b != NULL) {
-        const size_t j = block * cut->columns;
-        pack_together(x, team, j, smaller(x->n - j, cut->columns), p, k);
-    }
     while ((piece = tolk_gemm_queue_next(queues, team->threads, team->thread, pieces, &empty)) <
            pieces) {
         const size_t group = piece / cut->row_pieces, j = (block + group) * cut->columns;
@@ -145,7 +124,7 @@ static void multiply_round(const struct product *x, const struct team *team,
             continue;
         }
         const size_t n = smaller(x->n - j, cut->columns);
-        if (team->shared_b == NULL && packed != group) {
+        if (packed != group) {
             pack_b(x, j, n, p, k, b);
             packed = group;
         }
@@ -198,16 +177,14 @@ static void multiply(const struct product *x)
     if (threads == 1) { /* a team of one costs more than a small product */
         tolk_gemm_queue_refill(queues[0], 0);
         tolk_gemm_queue_refill(queues[1], 0);
-        multiply_together(x, &(struct team){.threads = 1, .queues = queues});
+        multiply_together(x, &(struct team){.threads = 1, .queues = {queues[0], queues[1]}});
         return;
     }
     memset(queues, 0, sizeof queues);
-    real *const shared_b = x->kernels->share_b ? room_for_b() : NULL; /* the calling thread's */
 #pragma omp parallel num_threads(threads)
     multiply_together(x, &(struct team){.threads = (size_t)omp_get_num_threads(),
                                         .thread = (size_t)omp_get_thread_num(),
-                                        .queues = queues,
-                                        .shared_b = shared_b});
+                                        .queues = {queues[0], queues[1]}});
 }
 
 size_t tolk_gemm_row_distance(size_t columns)

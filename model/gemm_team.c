@@ -28,9 +28,8 @@ struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, 
     const size_t tile = kernels->rows, panel = kernels->columns;
     struct tolk_gemm_cut cut = {.groups = 1};
     for (size_t groups = 2; groups <= threads; groups++) {
-        if (threads % groups == 0 && !kernels->share_b &&
-            work_of_thread(kernels, m, n, threads, groups) <
-                work_of_thread(kernels, m, n, threads, cut.groups)) {
+        if (threads % groups == 0 && work_of_thread(kernels, m, n, threads, groups) <
+                                         work_of_thread(kernels, m, n, threads, cut.groups)) {
             cut.groups = groups;
         }
     }

@@ -70,10 +70,6 @@ struct tolk_gemm_kernels {
     size_t pieces;        /* of work for a thread: few where packing A for each costs much */
     size_t mc;            /* rows of a block of A: at most TOLK_GEMM_MC_MAX */
 
-    /* Threads pack a block of B together. Else each packs it for itself: the same work more than
-     * once, but what another has packed is slow to fetch from that one's cache. */
-    bool share_b;
-
     /* `k` counts reals, 1 <= k <= KC * pair. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
      * pack_b[TOLK_ALONG]: b [n, k]; [TOLK_ACROSS]: b [k, n]. `words` is 64-byte aligned. */
     void (*pack_a[2])(size_t m, size_t k, const real *a, size_t lda, real *words);

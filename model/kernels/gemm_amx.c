@@ -290,7 +290,6 @@ const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_amx = {
     .pair = PAIR,
     .depth = DEPTH,
     .pieces = 4,
-    .share_b = true,
     .mc = TOLK_GEMM_MC_MAX,
     .pack_a = {pack_a_along, pack_a_across},
     .pack_b = {pack_b_along, pack_b_across},

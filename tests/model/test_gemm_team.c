@@ -7,8 +7,7 @@
 #include "model/gemm_team.h"
 
 static const struct tolk_gemm_kernels low = {.rows = 14, .columns = 32, .pieces = 8, .mc = 56};
-static const struct tolk_gemm_kernels high = {
-    .rows = 32, .columns = 32, .pieces = 4, .mc = 128, .share_b = true};
+static const struct tolk_gemm_kernels high = {.rows = 32, .columns = 32, .pieces = 4, .mc = 128};
 
 static void covers(const struct tolk_gemm_kernels *kernels, size_t m, size_t n, size_t words,
                    size_t threads)
@@ -16,7 +15,6 @@ static void covers(const struct tolk_gemm_kernels *kernels, size_t m, size_t n, 
     const struct tolk_gemm_cut cut = tolk_gemm_cut_for(kernels, m, n, words, threads);
     const size_t columns = cut.groups * cut.rounds * cut.columns;
     ck_assert_uint_eq(threads % cut.groups, 0);
-    ck_assert(!kernels->share_b || cut.groups == 1);
     ck_assert_uint_eq(cut.columns % kernels->columns, 0);
     ck_assert_uint_eq(cut.rows % kernels->rows, 0);
     ck_assert_uint_le(cut.columns * words, TOLK_GEMM_B_WORDS);

@@ -53,7 +53,7 @@ static const real *element(enum tolk_gemm_packing packing, const real *x, size_t
 
 static bool can_read_in_place(const struct product *x)
 {
-    return x->packing_of_a == TOLK_ALONG && x->kernels->pair == 1 && !tolk_gemm_rows_alias(x->lda);
+    return x->packing_of_a == TOLK_ALONG && x->kernels->in_place && !tolk_gemm_rows_alias(x->lda);
 }
 
 /* A block of C: rows [i, i + m), columns [j, j + n), of the steps [p, p + k), whose part of B is
@@ -136,7 +136,7 @@ static void multiply_round(const struct product *x, const struct team *team,
  * of threads. */
 static void multiply_together(const struct product *x, const struct team *team)
 {
-    const size_t k_most = smaller(x->k, TOLK_GEMM_KC * x->kernels->pair);
+    const size_t k_most = smaller(x->k, x->kernels->kc);
     const struct tolk_gemm_cut cut = tolk_gemm_cut_for(
         x->kernels, x->m, x->n, tolk_gemm_words(x->kernels, k_most), team->threads);
     const size_t blocks = cut.groups * cut.rounds;

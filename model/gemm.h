@@ -33,7 +33,9 @@ void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m,
                const real *a, size_t lda, const real *b, size_t ldb, const real *bias, real *c,
                size_t ldc);
 
-/* What the operands are multiplied as. C, bias and all sums are real in either. */
+/* What the operands are multiplied as. C, bias and all sums are real in either. On AMX a float in
+ * TOLK_REAL is three bfloat16 terms (kernels/amx_product.h): as exact as float32, but what is below
+ * 2^-126 counts as zero, terms too, and an infinity makes a NaN. */
 enum tolk_gemm_precision {
     TOLK_REAL,
     TOLK_BFLOAT16, /* A and B rounded to bfloat16, nearest even; denormals count as zero */

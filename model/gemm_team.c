@@ -33,7 +33,7 @@ struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, 
             cut.groups = groups;
         }
     }
-    const size_t widest = TOLK_GEMM_B_WORDS / (words + 1) / panel * panel;
+    const size_t widest = kernels->b_words / (words > 0 ? words : 1) / panel * panel;
     const size_t columns = part_of(n, cut.groups, panel);
     cut.rounds = (columns + widest - 1) / widest;
     cut.columns = part_of(n, cut.groups * cut.rounds, panel);

@@ -30,6 +30,7 @@ static int baseline_runs(void)
 }
 static const struct tolk_isa baseline = {.name = "baseline",
                                          .gemm = &tolk_gemm_kernels_baseline,
+                                         .panels = &tolk_gemm_kernels_baseline,
                                          .int8 = INT8(baseline),
                                          .rows = &tolk_row_kernels_baseline};
 #endif
@@ -41,6 +42,7 @@ static int neon_runs(void)
 }
 static const struct tolk_isa neon = {.name = "neon",
                                      .gemm = &tolk_gemm_kernels_neon,
+                                     .panels = &tolk_gemm_kernels_neon,
                                      .int8 = INT8(neon),
                                      .rows = &tolk_row_kernels_neon};
 #endif
@@ -52,6 +54,7 @@ static int avx2_runs(void)
 }
 static const struct tolk_isa avx2 = {.name = "avx2",
                                      .gemm = &tolk_gemm_kernels_avx2,
+                                     .panels = &tolk_gemm_kernels_avx2,
                                      .int8 = INT8(avx2),
                                      .rows = &tolk_row_kernels_avx2};
 #endif
@@ -65,6 +68,7 @@ static int avx512_runs(void)
 }
 static const struct tolk_isa avx512 = {.name = "avx512",
                                        .gemm = &tolk_gemm_kernels_avx512,
+                                       .panels = &tolk_gemm_kernels_avx512,
                                        .int8 = INT8(avx512),
                                        .rows = &tolk_row_kernels_avx512};
 #endif
@@ -76,6 +80,7 @@ static int avx512vnni_runs(void)
 }
 static const struct tolk_isa avx512vnni = {.name = "avx512vnni",
                                            .gemm = &tolk_gemm_kernels_avx512,
+                                           .panels = &tolk_gemm_kernels_avx512,
                                            .int8 = INT8(avx512vnni),
                                            .rows = &tolk_row_kernels_avx512};
 #endif
@@ -88,6 +93,7 @@ static int avx512bf16_runs(void)
 }
 static const struct tolk_isa avx512bf16 = {.name = "avx512bf16",
                                            .gemm = &tolk_gemm_kernels_avx512,
+                                           .panels = &tolk_gemm_kernels_avx512,
                                            .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_avx512bf16,
                                            .int8 = INT8(avx512vnni),
                                            .rows = &tolk_row_kernels_avx512};
@@ -111,7 +117,8 @@ static int amx_runs(void)
            amx_is_lent();
 }
 static const struct tolk_isa amx = {.name = "amx",
-                                    .gemm = &tolk_gemm_kernels_avx512,
+                                    .gemm = &tolk_gemm_kernels_amx,
+                                    .panels = &tolk_gemm_kernels_avx512,
                                     .gemm_bfloat16 = &tolk_gemm_bfloat16_kernels_amx,
                                     .int8 = INT8(amx),
                                     .rows = &tolk_row_kernels_avx512};

@@ -17,6 +17,7 @@ struct tolk_row_kernels;  /* model/kernels/rows.h */
 struct tolk_isa {
     const char *name;
     const struct tolk_gemm_kernels *gemm;
+    const struct tolk_gemm_kernels *panels;        /* of matrices that are kept packed */
     const struct tolk_gemm_kernels *gemm_bfloat16; /* NULL: the processor has no such products */
     const struct tolk_int8_kernels *int8;          /* NULL in a build on doubles */
     const struct tolk_row_kernels *rows;

@@ -44,7 +44,7 @@ size_t tolk_panels_bytes(enum tolk_panels_format format, size_t n, size_t k)
 {
     const struct tolk_int8_kernels *int8 = int8_for(format, k);
     if (int8 == NULL) {
-        const size_t columns = rounded_up(n, tolk_isa()->gemm->columns);
+        const size_t columns = rounded_up(n, tolk_isa()->panels->columns);
         return rounded_up(columns * k * sizeof(real), LINE);
     }
     const size_t columns = rounded_up(n, int8->columns);
@@ -72,7 +72,7 @@ void tolk_panels_pack(struct tolk_panels *panels, enum tolk_panels_format format
         pack_int8(panels, w, ldw, room);
         return;
     }
-    panels->gemm = tolk_isa()->gemm;
+    panels->gemm = tolk_isa()->panels;
     panels->words = room;
     const size_t columns = rounded_up(n, panels->gemm->columns);
     for (size_t p = 0; p < k; p += TOLK_GEMM_KC) {

@@ -9,11 +9,12 @@
  * times the product, which needs to read W no more than once. Packed panels may be multiplied by
  * several threads at once.
  *
- * In real numbers the result is to the bit that of tolk_gemm(TOLK_NT, …). In 8-bit integers the
- * rows of W and of x are each rounded to [-127, 127] times a scale of their own, max|·| / 127; sums
- * are exact, and so the same integers on every instruction set. In either a row's result does not
- * depend on the rows beside it nor on the number of threads. A number that is none (NaN, infinite)
- * spoils its row of x or its row of W, as it does in real numbers. */
+ * In real numbers the result is to the bit that of tolk_gemm(TOLK_NT, …), on AMX that of AVX-512:
+ * panels of three terms would be half as large again, and a few rows wait for memory. In 8-bit
+ * integers the rows of W and of x are each rounded to [-127, 127] times a scale of their own,
+ * max|·| / 127; sums are exact, and so the same integers on every instruction set. In either a
+ * row's result does not depend on the rows beside it nor on the number of threads. A number that is
+ * none (NaN, infinite) spoils its row of x or its row of W, as it does in real numbers. */
 #ifndef TOLK_MODEL_PANELS_H
 #define TOLK_MODEL_PANELS_H
 

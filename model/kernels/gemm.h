@@ -65,12 +65,15 @@ static inline bool tolk_gemm_rows_alias(size_t lda)
 struct tolk_gemm_kernels {
     size_t rows, columns; /* of a tile */
     size_t lanes;         /* reals in a vector: a width that divides C well */
-    size_t pair;          /* steps of k in a word: 1, or 2 for bfloat16 */
-    size_t depth;         /* k is packed to a multiple of so many words, filled with zeros */
-    size_t pieces;        /* of work for a thread: few where packing A for each costs much */
+    size_t step;          /* k is packed in so many steps at once, filled with zeros */
+    size_t step_words;    /* which take so many words of a row or column */
+    size_t kc;            /* steps of k in a block */
     size_t mc;            /* rows of a block of A: at most TOLK_GEMM_MC_MAX */
+    size_t b_words;       /* that a block of B holds: at most TOLK_GEMM_B_WORDS */
+    size_t pieces;        /* of work for a thread: few where packing A for each costs much */
+    bool in_place;        /* A along may be read where its rows lie, `a_step` apart */
 
-    /* `k` counts reals, 1 <= k <= KC * pair. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
+    /* `k` counts reals, 1 <= k <= kc. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
      * pack_b[TOLK_ALONG]: b [n, k]; [TOLK_ACROSS]: b [k, n]. `words` is 64-byte aligned. */
     void (*pack_a[2])(size_t m, size_t k, const real *a, size_t lda, real *words);
     void (*pack_b[2])(size_t n, size_t k, const real *b, size_t ldb, real *words);
@@ -89,13 +92,13 @@ extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx2;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_avx512;
 extern const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_avx512bf16;
 extern const struct tolk_gemm_kernels
-    tolk_gemm_bfloat16_kernels_amx; /* tiles of its own: gemm_amx.c */
+    tolk_gemm_bfloat16_kernels_amx; /* tiles of their own: gemm_amx.c */
+extern const struct tolk_gemm_kernels tolk_gemm_kernels_amx;
 
 /* How far k of them reaches in packed panels. */
 static inline size_t tolk_gemm_words(const struct tolk_gemm_kernels *kernels, size_t k)
 {
-    const size_t step = kernels->pair * kernels->depth;
-    return (k + step - 1) / step * kernels->depth;
+    return (k + kernels->step - 1) / kernels->step * kernels->step_words;
 }
 
 #endif

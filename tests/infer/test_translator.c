@@ -6,6 +6,7 @@
 
 #include "infer/reading.h"
 #include "infer/translator.h"
+#include "model/isa.h"
 #include "tests/support/tiny.h"
 
 enum { LINES = 6 };
@@ -128,9 +129,12 @@ START_TEST(words_have_scores_and_attention)
 }
 END_TEST
 
-START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
+/* On AMX the two multiply with other kernels, and this model makes much of the last bits: its
+ * scores differ by 2e-4 from one instruction set to another. */
+static void readings_score_like_searches(void)
 {
     enum { EACH = 2, ALL = LINES * EACH };
+    const double bound = tolk_isa()->gemm == tolk_isa()->panels ? 1e-4 : 1e-3;
     struct tolk_error error;
     struct setting setting;
     begin(&setting, true, EACH);
@@ -151,7 +155,7 @@ START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
     const struct tolk_reading_options wanted = {.batch_tokens = 60, .scores = true};
     ck_assert_int_eq(tolk_read_pairs(forcer, pairs, count, &wanted, readings, &error), 0);
     for (size_t i = 0; i < count; i++) {
-        ck_assert_double_eq_tol(readings[i].score, expected[i], 1e-4);
+        ck_assert_double_eq_tol(readings[i].score, expected[i], bound);
         ck_assert_ptr_null(readings[i].attention.weights);
         tolk_reading_free(&readings[i]);
     }
@@ -160,6 +164,15 @@ START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
         tolk_translated_free(&results[i]);
     }
     end(&setting);
+}
+
+START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
+{
+    const struct tolk_isa *const *list;
+    for (size_t i = tolk_isa_available(&list); i > 0; i--) {
+        ck_assert_int_eq(tolk_isa_choose(list[i - 1]->name, NULL), 0);
+        readings_score_like_searches();
+    }
 }
 END_TEST
 

@@ -194,7 +194,7 @@ static void tile_borders(void)
     for (size_t k = 1; k <= 2 * kernels->lanes + 1; k++) {
         check_shape(kernels->rows + 1, kernels->columns + 1, k, 1);
     }
-    const size_t deep = kernels->pair * kernels->depth;
+    const size_t deep = kernels->step;
     for (int off = -1; off <= 1; off++) {
         check_shape(kernels->rows - 1, kernels->columns - 1, 3 * deep + (size_t)off, 2);
     }
@@ -203,7 +203,7 @@ static void tile_borders(void)
 static void block_borders(void)
 {
     enum { NC = TOLK_GEMM_B_WORDS / TOLK_GEMM_KC };
-    const size_t kc = TOLK_GEMM_KC * kernels_in_use()->pair, mc = kernels_in_use()->mc;
+    const size_t kc = kernels_in_use()->kc, mc = kernels_in_use()->mc;
     for (int off = -1; off <= 1; off++) {
         check_shape(3, 5, kc + (size_t)off, 0);
         check_shape(5, 3, 2 * kc + (size_t)off, 2);
@@ -349,6 +349,74 @@ START_TEST(nan_and_infinity_reach_their_row_and_column)
 }
 END_TEST
 
+static void once_a_number(void)
+{
+    static const real numbers[] = {1,
+                                   (real)0x1.fffffep0,
+                                   (real)-0x1.555556p-3,
+                                   (real)0x1.00ffffp7,
+                                   (real)0x1.010001p0,
+                                   (real)0x1.fffffep-100,
+                                   (real)0x1.fffffep127,
+                                   (real)-0x1.7ffffep100};
+    const real one = 1;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        const real x = precision == TOLK_REAL ? numbers[i] : (real)operand(numbers[i]);
+        for (int layout = TOLK_NN; layout <= TOLK_TN; layout++) {
+            real c[2];
+            tolk_gemm_in(precision, (enum tolk_gemm_layout)layout, TOLK_STORE, 1, 1, 1, &x, 1, &one,
+                         1, NULL, &c[0], 1);
+            tolk_gemm_in(precision, (enum tolk_gemm_layout)layout, TOLK_STORE, 1, 1, 1, &one, 1, &x,
+                         1, NULL, &c[1], 1);
+            ck_assert_msg(c[0] == x && c[1] == x, "%s: %a became %a and %a", tolk_isa()->name,
+                          (double)x, (double)c[0], (double)c[1]);
+        }
+    }
+}
+
+START_TEST(a_number_once_is_that_number)
+{
+    on_each_isa(once_a_number);
+}
+END_TEST
+
+/* The root of the mean square of the errors, each by the magnitude of its sum. */
+static double error_of(size_t k)
+{
+    enum { SIDE = 40 };
+    struct problem x = problem(TOLK_NT, TOLK_STORE, SIDE, SIDE, k, 0, 0);
+    multiply(&x, x.c);
+    double squares = 0;
+    for (size_t i = 0; i < (size_t)SIDE * SIDE; i++) {
+        double magnitude, expected = reference(&x, i / SIDE, i % SIDE, &magnitude);
+        squares += pow((x.c[i] - expected) / magnitude, 2);
+    }
+    release(&x);
+    return sqrt(squares) / SIDE;
+}
+
+/* A kernel may leave out the smallest products of terms, as long as it is no worse than the one
+ * that multiplies real numbers and rounds each product and each sum. */
+START_TEST(no_instruction_set_errs_more_than_the_baseline)
+{
+    static const size_t depths[] = {16, 64, 256, 1024};
+    const struct tolk_isa *const *list;
+    const size_t count = tolk_isa_available(&list);
+    precision = TOLK_REAL;
+    for (size_t d = 0; d < sizeof depths / sizeof depths[0]; d++) {
+        double baseline = 0;
+        for (size_t i = 0; i < count; i++) {
+            ck_assert_int_eq(tolk_isa_choose(list[i]->name, NULL), 0);
+            const double error = error_of(depths[d]);
+            baseline = i == 0 ? error : baseline;
+            ck_assert_double_gt(error, 0);
+            ck_assert_msg(error <= 1.1 * baseline, "%s, k %zu: %g, baseline %g", list[i]->name,
+                          depths[d], error, baseline);
+        }
+    }
+}
+END_TEST
+
 START_TEST(bfloat16_rounds_to_nearest_even)
 {
     static const real cases[][2] = {
@@ -392,7 +460,8 @@ START_TEST(without_bfloat16_the_product_is_in_real)
 }
 END_TEST
 
-TOLK_SUITE("gemm", bfloat16_rounds_to_nearest_even, without_bfloat16_the_product_is_in_real,
+TOLK_SUITE("gemm", a_number_once_is_that_number, no_instruction_set_errs_more_than_the_baseline,
+           bfloat16_rounds_to_nearest_even, without_bfloat16_the_product_is_in_real,
            small_sizes_equal_the_reference, sizes_around_a_tile_equal_the_reference,
            sizes_around_a_block_equal_the_reference, any_number_of_threads_gives_the_same_bits,
            a_row_alone_gives_the_same_bits, runs_inside_a_parallel_region,

@@ -6,8 +6,10 @@
 
 #include "model/gemm_team.h"
 
-static const struct tolk_gemm_kernels low = {.rows = 14, .columns = 32, .pieces = 8, .mc = 56};
-static const struct tolk_gemm_kernels high = {.rows = 32, .columns = 32, .pieces = 4, .mc = 128};
+static const struct tolk_gemm_kernels low = {
+    .rows = 14, .columns = 32, .mc = 56, .b_words = TOLK_GEMM_B_WORDS, .pieces = 8};
+static const struct tolk_gemm_kernels high = {
+    .rows = 32, .columns = 32, .mc = 128, .b_words = TOLK_GEMM_B_WORDS / 2, .pieces = 4};
 
 static void covers(const struct tolk_gemm_kernels *kernels, size_t m, size_t n, size_t words,
                    size_t threads)

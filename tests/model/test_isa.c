@@ -20,6 +20,7 @@ START_TEST(chooses_each_available_one)
         ck_assert_int_eq(tolk_isa_choose(list[i]->name, &error), 0);
         ck_assert_ptr_eq(tolk_isa(), list[i]);
         ck_assert_ptr_nonnull(list[i]->gemm);
+        ck_assert_ptr_nonnull(list[i]->panels);
         ck_assert_ptr_nonnull(list[i]->rows);
     }
 }

@@ -104,6 +104,25 @@ static const size_t shapes[][3] = {{1, 1, 1},     {1, 33, 7},    {2, 31, 64},   
                                    {290, 33, 65}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
+/* The product by tolk_gemm with the kernels of the panels, which those of another instruction set
+ * may be: on AMX tolk_gemm has its own. */
+static real *by_gemm(const struct layer *l, const real *bias)
+{
+    real *y = malloc((l->rows * l->n + 1) * sizeof *y);
+    ck_assert_ptr_nonnull(y);
+    const struct tolk_isa *const in_use = tolk_isa(), *const * list;
+    size_t i = tolk_isa_available(&list);
+    while (i > 0 && list[i - 1]->gemm != in_use->panels) {
+        i--;
+    }
+    ck_assert_uint_gt(i, 0);
+    ck_assert_int_eq(tolk_isa_choose(list[i - 1]->name, NULL), 0);
+    tolk_gemm(TOLK_NT, TOLK_STORE, l->rows, l->n, l->k, l->x, l->k + MARGIN, l->w, l->k, bias, y,
+              l->n);
+    ck_assert_int_eq(tolk_isa_choose(in_use->name, NULL), 0);
+    return y;
+}
+
 static void check_real(void)
 {
     for (size_t s = 0; s < SHAPES; s++) {
@@ -112,9 +131,7 @@ static void check_real(void)
         for (int variant = 0; variant < 4; variant++) {
             const real *bias = variant % 2 == 0 ? NULL : l.bias;
             real *y = multiply(&packed, &l, bias, variant >= 2);
-            real *expected = malloc(l.rows * l.n * sizeof *expected);
-            tolk_gemm(TOLK_NT, TOLK_STORE, l.rows, l.n, l.k, l.x, l.k + MARGIN, l.w, l.k, bias,
-                      expected, l.n);
+            real *expected = by_gemm(&l, bias);
             for (size_t i = 0; i < l.rows * l.n; i++) {
                 const real e = variant >= 2 && expected[i] < 0 ? 0 : expected[i];
                 const real found = y[i / l.n * (l.n + MARGIN) + i % l.n];

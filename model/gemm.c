@@ -4,7 +4,6 @@
 #include <omp.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "model/gemm_team.h"
@@ -95,11 +94,6 @@ static void multiply_block(const struct product *x, size_t i, size_t m, size_t j
     }
 }
 
-struct team {
-    size_t threads, thread;
-    struct tolk_gemm_queue *queues[2]; /* [TOLK_GEMM_QUEUES], of one round and the next in turn */
-};
-
 /* Packs B, columns [j, j + n), steps [p, p + k). */
 static void pack_b(const struct product *x, size_t j, size_t n, size_t p, size_t k, real *words)
 {
@@ -107,56 +101,53 @@ static void pack_b(const struct product *x, size_t j, size_t n, size_t p, size_t
                                         words);
 }
 
-/* All that a thread does of a round: its pieces of C, in the steps [p, p + k). Blocks of columns
- * are numbered from `block`. */
-static void multiply_round(const struct product *x, const struct team *team,
-                           struct tolk_gemm_queue *queues, const struct tolk_gemm_cut *cut,
-                           size_t block, size_t p, size_t k)
+/* A round of a product: the blocks of columns from `block` on, in the steps [p, p + k). */
+struct round {
+    size_t number, block, p, k;
+};
+
+/* All that a thread does of a round. */
+static void multiply_round(const struct product *x, const struct tolk_gemm_cut *cut,
+                           const struct round *round, struct tolk_gemm_deal *deal, size_t thread)
 {
-    const size_t pieces = cut->groups * cut->row_pieces;
+    const size_t p = round->p, k = round->k, height = x->kernels->mc;
     real *const b = room_for_b();
     size_t packed = SIZE_MAX, empty = 0, piece;
-    while ((piece = tolk_gemm_queue_next(queues, team->threads, team->thread, pieces, &empty)) <
-           pieces) {
-        const size_t group = piece / cut->row_pieces, j = (block + group) * cut->columns;
-        const size_t i = piece % cut->row_pieces * cut->rows;
-        if (j >= x->n) {
-            continue;
-        }
-        const size_t n = smaller(x->n - j, cut->columns);
-        if (packed != group) {
+    while ((piece = tolk_gemm_deal_next(deal, thread, round->number, &empty)) < deal->pieces) {
+        const size_t group = piece / cut->row_pieces, j = (round->block + group) * cut->columns;
+        const size_t first = piece % cut->row_pieces * cut->rows;
+        const size_t end = smaller(first + cut->rows, x->m);
+        const size_t n = j < x->n ? smaller(x->n - j, cut->columns) : 0;
+        if (n > 0 && packed != group) {
             pack_b(x, j, n, p, k, b);
             packed = group;
         }
-        multiply_block(x, i, smaller(x->m - i, cut->rows), j, n, p, k, b);
+        if (p > 0) {
+            tolk_gemm_deal_await(deal, piece, round->number);
+        }
+        for (size_t i = first; i < end && n > 0; i += height) {
+            multiply_block(x, i, smaller(end - i, height), j, n, p, k, b);
+        }
+        tolk_gemm_deal_done(deal, piece);
     }
 }
 
 /* Run by each thread of a team, or by one alone. Blocks of k begin at the same steps for any number
  * of threads. */
-static void multiply_together(const struct product *x, const struct team *team)
+static void multiply_together(const struct product *x, const struct tolk_gemm_cut *cut,
+                              struct tolk_gemm_deal *deal, size_t thread)
 {
-    const size_t k_most = smaller(x->k, x->kernels->kc);
-    const struct tolk_gemm_cut cut = tolk_gemm_cut_for(
-        x->kernels, x->m, x->n, tolk_gemm_words(x->kernels, k_most), team->threads);
-    const size_t blocks = cut.groups * cut.rounds;
-    size_t block = 0, p = 0;
-    for (bool odd = false;; odd = !odd) { /* once at least: k = 0 stores too */
-        struct tolk_gemm_queue *queues = team->queues[odd];
-        const size_t k = smaller(x->k - p, k_most);
-        multiply_round(x, team, queues, &cut, block, p, k);
-        p += k;
-        if (p == x->k) {
-            p = 0;
-            block += cut.groups;
+    const size_t blocks = cut->groups * cut->rounds;
+    struct round round = {.number = 0};
+    while (round.block < blocks) { /* k = 0 stores too */
+        round.k = smaller(x->k - round.p, x->kernels->kc);
+        multiply_round(x, cut, &round, deal, thread);
+        round.number++;
+        round.p += round.k;
+        if (round.p == x->k) {
+            round.p = 0;
+            round.block += cut->groups;
         }
-        if (block >= blocks) {
-            return; /* the end of the region waits for the others */
-        }
-        if (team->threads > 1) {
-#pragma omp barrier
-        }
-        tolk_gemm_queue_refill(queues, team->thread); /* the round that begins has the others */
     }
 }
 
@@ -172,19 +163,17 @@ static size_t threads_for(const struct product *x)
 
 static void multiply(const struct product *x)
 {
-    struct tolk_gemm_queue queues[2][TOLK_GEMM_QUEUES];
+    struct tolk_gemm_deal deal;
     const size_t threads = threads_for(x);
+    const size_t words = tolk_gemm_words(x->kernels, smaller(x->k, x->kernels->kc));
+    const struct tolk_gemm_cut cut = tolk_gemm_cut_for(x->kernels, x->m, x->n, words, threads);
+    tolk_gemm_deal_begin(&deal, threads, cut.groups * cut.row_pieces);
     if (threads == 1) { /* a team of one costs more than a small product */
-        tolk_gemm_queue_refill(queues[0], 0);
-        tolk_gemm_queue_refill(queues[1], 0);
-        multiply_together(x, &(struct team){.threads = 1, .queues = {queues[0], queues[1]}});
+        multiply_together(x, &cut, &deal, 0);
         return;
     }
-    memset(queues, 0, sizeof queues);
 #pragma omp parallel num_threads(threads)
-    multiply_together(x, &(struct team){.threads = (size_t)omp_get_num_threads(),
-                                        .thread = (size_t)omp_get_thread_num(),
-                                        .queues = {queues[0], queues[1]}});
+    multiply_together(x, &cut, &deal, (size_t)omp_get_thread_num());
 }
 
 size_t tolk_gemm_row_distance(size_t columns)

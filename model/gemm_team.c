@@ -1,5 +1,7 @@
 #include "model/gemm_team.h"
 
+#include <sched.h>
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -44,28 +46,56 @@ struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, 
     const size_t lowest = smaller(highest, tile > TOLK_GEMM_ROWS_MAX ? tile : 2 * tile);
     cut.rows = smaller(highest, part_of(m, wanted, tile));
     cut.rows = threads > 1 && cut.rows < lowest ? lowest : cut.rows;
+    const size_t most = TOLK_GEMM_PIECES / cut.groups;
+    while ((m + cut.rows - 1) / cut.rows > most) {
+        cut.rows += highest;
+    }
     cut.row_pieces = (m + cut.rows - 1) / cut.rows;
     return cut;
 }
 
-void tolk_gemm_queue_refill(struct tolk_gemm_queue *queues, size_t thread)
+void tolk_gemm_deal_begin(struct tolk_gemm_deal *deal, size_t threads, size_t pieces)
 {
-    if (thread < TOLK_GEMM_QUEUES) {
-        atomic_store_explicit(&queues[thread].taken, 0, memory_order_relaxed);
+    deal->threads = threads;
+    deal->pieces = pieces;
+    for (size_t q = 0; q < threads && q < TOLK_GEMM_QUEUES; q++) {
+        atomic_init(&deal->queues[q].taken, 0);
+    }
+    for (size_t i = 0; i < pieces; i++) {
+        atomic_init(&deal->done[i], 0);
     }
 }
 
-size_t tolk_gemm_queue_next(struct tolk_gemm_queue *queues, size_t threads, size_t thread,
-                            size_t pieces, size_t *empty)
+size_t tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round, size_t *empty)
 {
-    const size_t count = smaller(threads, TOLK_GEMM_QUEUES);
+    const size_t count = smaller(deal->threads, TOLK_GEMM_QUEUES);
     for (; *empty < count; (*empty)++) {
-        const size_t q = (thread + *empty) % count;
-        const size_t piece = pieces * q / count +
-                             atomic_fetch_add_explicit(&queues[q].taken, 1, memory_order_relaxed);
-        if (piece < pieces * (q + 1) / count) {
-            return piece;
+        const size_t q = (thread + *empty) % count, first = deal->pieces * q / count;
+        const size_t size = deal->pieces * (q + 1) / count - first;
+        atomic_size_t *const taken = &deal->queues[q].taken;
+        size_t before = atomic_load_explicit(taken, memory_order_relaxed);
+        while (before < (round + 1) * size) {
+            if (atomic_compare_exchange_weak_explicit(taken, &before, before + 1,
+                                                      memory_order_relaxed, memory_order_relaxed)) {
+                return first + before - round * size;
+            }
         }
     }
-    return pieces;
+    return deal->pieces;
+}
+
+void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, size_t piece, size_t round)
+{
+    enum { TURNS = 1000 }; /* before the processor is left to whoever needs it */
+    for (size_t turn = 0; atomic_load_explicit(&deal->done[piece], memory_order_acquire) < round;
+         turn++) {
+        if (turn >= TURNS) {
+            sched_yield();
+        }
+    }
+}
+
+void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, size_t piece)
+{
+    atomic_fetch_add_explicit(&deal->done[piece], 1, memory_order_release);
 }

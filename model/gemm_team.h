@@ -1,8 +1,7 @@
 /* How a matrix product is shared out among threads: where C is cut, and who takes which piece.
  *
  * The threads stand in groups, each before a block of columns of its own, and those of a group
- * share out the rows. A round is over when each block has met all rows; groups then move on to the
- * columns that are left, all rounds alike. */
+ * share out the rows. Groups then move on to the columns that are left, all alike. */
 #ifndef TOLK_MODEL_GEMM_TEAM_H
 #define TOLK_MODEL_GEMM_TEAM_H
 
@@ -13,9 +12,9 @@
 
 struct tolk_gemm_cut {
     size_t groups;
-    size_t rounds;
+    size_t rounds;     /* blocks of columns for each group */
     size_t columns;    /* of a block: whole panels, whose part of B fits its buffer */
-    size_t rows;       /* of a piece: whole tiles */
+    size_t rows;       /* of a piece: whole tiles, and whole blocks of A if it is more than one */
     size_t row_pieces; /* to a block; a round has `groups` times as many pieces */
 };
 
@@ -25,20 +24,35 @@ struct tolk_gemm_cut {
 struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, size_t m, size_t n,
                                        size_t words, size_t threads);
 
-enum { TOLK_GEMM_QUEUES = 64, TOLK_GEMM_QUEUE_BYTES = 64 };
+enum { TOLK_GEMM_QUEUES = 64, TOLK_GEMM_PIECES = 512, TOLK_GEMM_QUEUE_BYTES = 64 };
 
-/* How many pieces were taken of the range of one thread: the same rows in one product after
- * another, which lie in its cache. Threads beyond TOLK_GEMM_QUEUES have none and help. */
+/* How many pieces were taken of the range of one thread, in all rounds: the same rows in one
+ * product after another, which lie in its cache. Threads beyond TOLK_GEMM_QUEUES have none and
+ * help. */
 struct tolk_gemm_queue {
     _Alignas(TOLK_GEMM_QUEUE_BYTES) atomic_size_t taken;
 };
 
-/* Makes the queue of a thread full. */
-void tolk_gemm_queue_refill(struct tolk_gemm_queue *queues, size_t thread);
+/* The pieces of one product, dealt out once in each of its rounds. Nobody waits for a round to end:
+ * a thread that finds all pieces of one taken goes on to the next, where a piece waits for itself
+ * alone. */
+struct tolk_gemm_deal {
+    size_t threads, pieces; /* at most TOLK_GEMM_PIECES */
+    struct tolk_gemm_queue queues[TOLK_GEMM_QUEUES];
+    atomic_size_t done[TOLK_GEMM_PIECES]; /* rounds */
+};
 
-/* The next of `pieces` for a thread, of its own or else of another's; `pieces` when none is left.
- * *empty counts the queues that the thread has found empty, from 0. */
-size_t tolk_gemm_queue_next(struct tolk_gemm_queue *queues, size_t threads, size_t thread,
-                            size_t pieces, size_t *empty);
+/* By one thread, before the others know of it. */
+void tolk_gemm_deal_begin(struct tolk_gemm_deal *deal, size_t threads, size_t pieces);
+
+/* The next piece of a round for a thread, of its own or else of another's; `pieces` when none is
+ * left. Rounds count from 0, each thread goes through all of them. *empty counts the queues that
+ * the thread has found empty in this round, from 0. */
+size_t tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round, size_t *empty);
+
+/* Waits until all rounds of a piece before `round` are done. */
+void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, size_t piece, size_t round);
+
+void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, size_t piece);
 
 #endif

@@ -89,30 +89,38 @@ START_TEST(each_piece_is_taken_once_a_round_whoever_is_late)
 }
 END_TEST
 
-/* Whoever has a piece adds 1 to what the round before left; one thread sleeps on each of its own. */
+/* One thread sleeps on the first piece, while another takes all that is left of this round and then
+ * that piece in the next. */
 START_TEST(a_piece_waits_for_its_round_before)
 {
-    enum { THREADS = 4, PIECES = 9, ROUNDS = 20 };
+    static const struct timespec nap = {.tv_nsec = 20000000};
     struct tolk_gemm_deal deal;
-    size_t sums[PIECES] = {0}, early = 0;
-    tolk_gemm_deal_begin(&deal, THREADS, PIECES);
-#pragma omp parallel num_threads(THREADS) reduction(+ : early)
-    for (size_t round = 0; round < ROUNDS; round++) {
-        size_t empty = 0, piece;
-        while ((piece = tolk_gemm_deal_next(&deal, (size_t)omp_get_thread_num(), round, &empty)) <
-               PIECES) {
-            tolk_gemm_deal_await(&deal, piece, round);
-            if (omp_get_thread_num() == 0) {
-                nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-            }
-            early += sums[piece]++ != round;
-            tolk_gemm_deal_done(&deal, piece);
+    size_t empty[2] = {0};
+    int finished = 0, seen = -1;
+    tolk_gemm_deal_begin(&deal, 2, 2);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 0, 0, &empty[0]), 0);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]), 1);
+    tolk_gemm_deal_done(&deal, 1);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]), 2);
+    empty[1] = 0;
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]), 1);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]), 0);
+#pragma omp parallel sections num_threads(2)
+    {
+#pragma omp section
+        {
+            nanosleep(&nap, NULL);
+            finished = 1;
+            tolk_gemm_deal_done(&deal, 0);
+        }
+#pragma omp section
+        {
+            tolk_gemm_deal_await(&deal, 1, 1); /* done long ago */
+            tolk_gemm_deal_await(&deal, 0, 1);
+            seen = finished;
         }
     }
-    ck_assert_uint_eq(early, 0);
-    for (size_t i = 0; i < PIECES; i++) {
-        ck_assert_uint_eq(sums[i], ROUNDS);
-    }
+    ck_assert_int_eq(seen, 1);
 }
 END_TEST
 

@@ -110,25 +110,28 @@ struct round {
 static void multiply_round(const struct product *x, const struct tolk_gemm_cut *cut,
                            const struct round *round, struct tolk_gemm_deal *deal, size_t thread)
 {
-    const size_t p = round->p, k = round->k, height = x->kernels->mc;
+    const size_t p = round->p, k = round->k,
+                 height = x->kernels->mc / x->kernels->rows * x->kernels->rows;
     real *const b = room_for_b();
-    size_t packed = SIZE_MAX, empty = 0, piece;
-    while ((piece = tolk_gemm_deal_next(deal, thread, round->number, &empty)) < deal->pieces) {
-        const size_t group = piece / cut->row_pieces, j = (round->block + group) * cut->columns;
-        const size_t first = piece % cut->row_pieces * cut->rows;
-        const size_t end = smaller(first + cut->rows, x->m);
+    size_t packed = SIZE_MAX, empty = 0;
+    struct tolk_gemm_share share;
+    while ((share = tolk_gemm_deal_next(deal, thread, round->number, &empty)).count > 0) {
+        const size_t group = share.first / cut->row_pieces;
+        const size_t j = (round->block + group) * cut->columns;
+        const size_t first = share.first % cut->row_pieces * cut->rows;
+        const size_t end = smaller(first + share.count * cut->rows, x->m);
         const size_t n = j < x->n ? smaller(x->n - j, cut->columns) : 0;
         if (n > 0 && packed != group) {
             pack_b(x, j, n, p, k, b);
             packed = group;
         }
         if (p > 0) {
-            tolk_gemm_deal_await(deal, piece, round->number);
+            tolk_gemm_deal_await(deal, share, round->number);
         }
         for (size_t i = first; i < end && n > 0; i += height) {
             multiply_block(x, i, smaller(end - i, height), j, n, p, k, b);
         }
-        tolk_gemm_deal_done(deal, piece);
+        tolk_gemm_deal_done(deal, share);
     }
 }
 
@@ -167,7 +170,7 @@ static void multiply(const struct product *x)
     const size_t threads = threads_for(x);
     const size_t words = tolk_gemm_words(x->kernels, smaller(x->k, x->kernels->kc));
     const struct tolk_gemm_cut cut = tolk_gemm_cut_for(x->kernels, x->m, x->n, words, threads);
-    tolk_gemm_deal_begin(&deal, threads, cut.groups * cut.row_pieces);
+    tolk_gemm_deal_begin(&deal, threads, &cut);
     if (threads == 1) { /* a team of one costs more than a small product */
         multiply_together(x, &cut, &deal, 0);
         return;

@@ -40,24 +40,25 @@ struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, 
     cut.rounds = (columns + widest - 1) / widest;
     cut.columns = part_of(n, cut.groups * cut.rounds, panel);
 
-    const size_t wanted = threads > 1 ? threads / cut.groups * kernels->pieces : 1;
-    const size_t highest = kernels->mc / tile * tile;
-    /* Two tiles at least, if they are low: B is read from the second cache for each piece. */
-    const size_t lowest = smaller(highest, tile > TOLK_GEMM_ROWS_MAX ? tile : 2 * tile);
-    cut.rows = smaller(highest, part_of(m, wanted, tile));
-    cut.rows = threads > 1 && cut.rows < lowest ? lowest : cut.rows;
-    const size_t most = TOLK_GEMM_PIECES / cut.groups;
+    const size_t highest = kernels->mc / tile * tile, most = TOLK_GEMM_PIECES / cut.groups;
+    /* Two tiles, if they are low: B is read from the second cache for each piece. */
+    cut.rows = tile > TOLK_GEMM_ROWS_MAX ? tile : smaller(highest, 2 * tile);
     while ((m + cut.rows - 1) / cut.rows > most) {
-        cut.rows += highest;
+        cut.rows = cut.rows < highest ? highest : cut.rows + highest;
     }
     cut.row_pieces = (m + cut.rows - 1) / cut.rows;
+    cut.together = highest > cut.rows ? highest / cut.rows : 1;
     return cut;
 }
 
-void tolk_gemm_deal_begin(struct tolk_gemm_deal *deal, size_t threads, size_t pieces)
+void tolk_gemm_deal_begin(struct tolk_gemm_deal *deal, size_t threads,
+                          const struct tolk_gemm_cut *cut)
 {
+    const size_t pieces = cut->groups * cut->row_pieces;
     deal->threads = threads;
     deal->pieces = pieces;
+    deal->together = cut->together;
+    deal->row_pieces = cut->row_pieces;
     for (size_t q = 0; q < threads && q < TOLK_GEMM_QUEUES; q++) {
         atomic_init(&deal->queues[q].taken, 0);
     }
@@ -66,36 +67,51 @@ void tolk_gemm_deal_begin(struct tolk_gemm_deal *deal, size_t threads, size_t pi
     }
 }
 
-size_t tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round, size_t *empty)
+/* So many of `left` pieces from `piece` on, of one block of columns: as many as go together, and
+ * towards the end fewer, so that nobody waits long for the last. */
+static size_t share_of(const struct tolk_gemm_deal *deal, size_t piece, size_t left)
+{
+    const size_t fair = deal->threads > 1 ? (left + 1) / 2 : left;
+    const size_t rows = deal->row_pieces - piece % deal->row_pieces;
+    return smaller(smaller(fair, rows), deal->together);
+}
+
+struct tolk_gemm_share tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round,
+                                           size_t *empty)
 {
     const size_t count = smaller(deal->threads, TOLK_GEMM_QUEUES);
     for (; *empty < count; (*empty)++) {
         const size_t q = (thread + *empty) % count, first = deal->pieces * q / count;
-        const size_t size = deal->pieces * (q + 1) / count - first;
+        const size_t size = deal->pieces * (q + 1) / count - first, end = (round + 1) * size;
         atomic_size_t *const taken = &deal->queues[q].taken;
         size_t before = atomic_load_explicit(taken, memory_order_relaxed);
-        while (before < (round + 1) * size) {
-            if (atomic_compare_exchange_weak_explicit(taken, &before, before + 1,
+        while (before < end) {
+            const size_t piece = first + before - round * size;
+            const size_t share = share_of(deal, piece, end - before);
+            if (atomic_compare_exchange_weak_explicit(taken, &before, before + share,
                                                       memory_order_relaxed, memory_order_relaxed)) {
-                return first + before - round * size;
+                return (struct tolk_gemm_share){piece, share};
             }
         }
     }
-    return deal->pieces;
+    return (struct tolk_gemm_share){.count = 0};
 }
 
-void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, size_t piece, size_t round)
+void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, struct tolk_gemm_share share, size_t round)
 {
     enum { TURNS = 1000 }; /* before the processor is left to whoever needs it */
-    for (size_t turn = 0; atomic_load_explicit(&deal->done[piece], memory_order_acquire) < round;
-         turn++) {
-        if (turn >= TURNS) {
+    for (size_t turn = 0, i = share.first; i < share.first + share.count; turn++) {
+        if (atomic_load_explicit(&deal->done[i], memory_order_acquire) >= round) {
+            i++;
+        } else if (turn >= TURNS) {
             sched_yield();
         }
     }
 }
 
-void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, size_t piece)
+void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, struct tolk_gemm_share share)
 {
-    atomic_fetch_add_explicit(&deal->done[piece], 1, memory_order_release);
+    for (size_t i = share.first; i < share.first + share.count; i++) {
+        atomic_fetch_add_explicit(&deal->done[i], 1, memory_order_release);
+    }
 }

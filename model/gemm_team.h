@@ -14,13 +14,13 @@ struct tolk_gemm_cut {
     size_t groups;
     size_t rounds;     /* blocks of columns for each group */
     size_t columns;    /* of a block: whole panels, whose part of B fits its buffer */
-    size_t rows;       /* of a piece: whole tiles, and whole blocks of A if it is more than one */
-    size_t row_pieces; /* to a block; a round has `groups` times as many pieces */
+    size_t rows;       /* of a piece: whole tiles */
+    size_t row_pieces; /* to a block of columns; a round has `groups` times as many pieces */
+    size_t together;   /* so many pieces that follow one another make a block of A */
 };
 
-/* The cut of C [m, n] for so many threads that each has the least to multiply and to pack. Several
- * pieces for each thread, so that none waits long for the others; `words` long is a column of a
- * block of B. */
+/* The cut of C [m, n] for so many threads that each has the least to multiply and to pack. `words`
+ * long is a column of a block of B. */
 struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, size_t m, size_t n,
                                        size_t words, size_t threads);
 
@@ -38,21 +38,29 @@ struct tolk_gemm_queue {
  * alone. */
 struct tolk_gemm_deal {
     size_t threads, pieces; /* at most TOLK_GEMM_PIECES */
+    size_t row_pieces, together;
     struct tolk_gemm_queue queues[TOLK_GEMM_QUEUES];
     atomic_size_t done[TOLK_GEMM_PIECES]; /* rounds */
 };
 
 /* By one thread, before the others know of it. */
-void tolk_gemm_deal_begin(struct tolk_gemm_deal *deal, size_t threads, size_t pieces);
+void tolk_gemm_deal_begin(struct tolk_gemm_deal *deal, size_t threads,
+                          const struct tolk_gemm_cut *cut);
 
-/* The next piece of a round for a thread, of its own or else of another's; `pieces` when none is
- * left. Rounds count from 0, each thread goes through all of them. *empty counts the queues that
- * the thread has found empty in this round, from 0. */
-size_t tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round, size_t *empty);
+/* Pieces that follow one another, of one block of columns. */
+struct tolk_gemm_share {
+    size_t first, count;
+};
 
-/* Waits until all rounds of a piece before `round` are done. */
-void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, size_t piece, size_t round);
+/* The next pieces of a round for a thread, of its own or else of another's; none when none is left.
+ * Rounds count from 0, each thread goes through all of them. *empty counts the queues that the
+ * thread has found empty in this round, from 0. */
+struct tolk_gemm_share tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round,
+                                           size_t *empty);
 
-void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, size_t piece);
+/* Waits until all rounds of these pieces before `round` are done. */
+void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, struct tolk_gemm_share share, size_t round);
+
+void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, struct tolk_gemm_share share);
 
 #endif

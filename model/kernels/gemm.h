@@ -70,7 +70,6 @@ struct tolk_gemm_kernels {
     size_t kc;            /* steps of k in a block */
     size_t mc;            /* rows of a block of A: at most TOLK_GEMM_MC_MAX */
     size_t b_words;       /* that a block of B holds: at most TOLK_GEMM_B_WORDS */
-    size_t pieces;        /* of work for a thread: few where packing A for each costs much */
     bool in_place;        /* A along may be read where its rows lie, `a_step` apart */
 
     /* `k` counts reals, 1 <= k <= kc. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].

@@ -9,9 +9,9 @@
 #include "model/gemm_team.h"
 
 static const struct tolk_gemm_kernels low = {
-    .rows = 14, .columns = 32, .mc = 56, .b_words = TOLK_GEMM_B_WORDS, .pieces = 8};
+    .rows = 14, .columns = 32, .mc = 56, .b_words = TOLK_GEMM_B_WORDS};
 static const struct tolk_gemm_kernels high = {
-    .rows = 32, .columns = 32, .mc = 128, .b_words = TOLK_GEMM_B_WORDS / 2, .pieces = 4};
+    .rows = 32, .columns = 32, .mc = 128, .b_words = TOLK_GEMM_B_WORDS / 2};
 
 static void covers(const struct tolk_gemm_kernels *kernels, size_t m, size_t n, size_t words,
                    size_t threads)
@@ -26,6 +26,7 @@ static void covers(const struct tolk_gemm_kernels *kernels, size_t m, size_t n, 
     ck_assert_uint_ge(columns, n);
     ck_assert_uint_ge(cut.rows * cut.row_pieces, m);
     ck_assert_uint_lt(cut.rows * (cut.row_pieces - 1), m);
+    ck_assert(cut.together == 1 || cut.rows * cut.together <= kernels->mc);
 }
 
 START_TEST(pieces_cover_the_product_and_blocks_fit)
@@ -53,38 +54,58 @@ END_TEST
 /* Threads ask in an order drawn from `seed`, one of them seldom, each for one round after the
  * other.
  */
-static void deal_out(size_t threads, size_t pieces, uint64_t seed)
+static void deal_out(size_t threads, size_t groups, size_t row_pieces, uint64_t seed)
 {
-    enum { ROUNDS = 3 };
+    enum { ROUNDS = 3, TOGETHER = 3 };
+    const struct tolk_gemm_cut cut = {
+        .groups = groups, .row_pieces = row_pieces, .together = TOGETHER};
     struct tolk_gemm_deal deal;
     size_t taken[ROUNDS][100] = {{0}}, empty[80] = {0}, round[80] = {0}, left = threads;
-    tolk_gemm_deal_begin(&deal, threads, pieces);
+    tolk_gemm_deal_begin(&deal, threads, &cut);
     while (left > 0) {
         seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
         const size_t t = seed >> 60 == 0 ? 0 : 1 + (size_t)(seed >> 33) % (threads - 1);
         if (round[t] == ROUNDS) {
             continue;
         }
-        const size_t piece = tolk_gemm_deal_next(&deal, t, round[t], &empty[t]);
-        if (piece < pieces) {
-            taken[round[t]][piece]++;
-        } else {
+        const struct tolk_gemm_share share = tolk_gemm_deal_next(&deal, t, round[t], &empty[t]);
+        ck_assert_uint_le(share.count, TOGETHER);
+        for (size_t i = share.first; i < share.first + share.count; i++) {
+            taken[round[t]][i]++;
+            ck_assert_uint_eq(i / row_pieces, share.first / row_pieces);
+        }
+        if (share.count == 0) {
             empty[t] = 0;
             left -= ++round[t] == ROUNDS;
         }
     }
-    for (size_t i = 0; i < ROUNDS * pieces; i++) {
-        ck_assert_uint_eq(taken[i / pieces][i % pieces], 1);
+    for (size_t i = 0; i < ROUNDS * groups * row_pieces; i++) {
+        ck_assert_uint_eq(taken[i / (groups * row_pieces)][i % (groups * row_pieces)], 1);
     }
 }
 
 START_TEST(each_piece_is_taken_once_a_round_whoever_is_late)
 {
     for (uint64_t seed = 0; seed < 200; seed++) {
-        deal_out(2, 19, seed);
-        deal_out(3, 2, seed);
-        deal_out(5, 64, seed);
-        deal_out(TOLK_GEMM_QUEUES + 6, 100, seed); /* more than there are queues */
+        deal_out(2, 1, 19, seed);
+        deal_out(3, 1, 2, seed);
+        deal_out(5, 4, 16, seed);
+        deal_out(TOLK_GEMM_QUEUES + 6, 2, 50, seed); /* more than there are queues */
+    }
+}
+END_TEST
+
+/* Large shares first, then smaller ones, since the last is what the others wait for. */
+START_TEST(shares_shrink_towards_the_end)
+{
+    static const size_t expected[] = {3, 3, 3, 3, 2, 1, 1};
+    const struct tolk_gemm_cut cut = {.groups = 1, .row_pieces = 32, .together = 3};
+    struct tolk_gemm_deal deal;
+    size_t empty = 0;
+    tolk_gemm_deal_begin(&deal, 2, &cut);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty).count, expected[i]);
+        ck_assert_uint_eq(empty, 0);
     }
 }
 END_TEST
@@ -94,29 +115,31 @@ END_TEST
 START_TEST(a_piece_waits_for_its_round_before)
 {
     static const struct timespec nap = {.tv_nsec = 20000000};
+    static const struct tolk_gemm_share late = {0, 1}, other = {1, 1};
+    const struct tolk_gemm_cut cut = {.groups = 1, .row_pieces = 2, .together = 1};
     struct tolk_gemm_deal deal;
     size_t empty[2] = {0};
     int finished = 0, seen = -1;
-    tolk_gemm_deal_begin(&deal, 2, 2);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 0, 0, &empty[0]), 0);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]), 1);
-    tolk_gemm_deal_done(&deal, 1);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]), 2);
+    tolk_gemm_deal_begin(&deal, 2, &cut);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 0, 0, &empty[0]).first, late.first);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]).first, other.first);
+    tolk_gemm_deal_done(&deal, other);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]).count, 0);
     empty[1] = 0;
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]), 1);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]), 0);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]).first, other.first);
+    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]).first, late.first);
 #pragma omp parallel sections num_threads(2)
     {
 #pragma omp section
         {
             nanosleep(&nap, NULL);
             finished = 1;
-            tolk_gemm_deal_done(&deal, 0);
+            tolk_gemm_deal_done(&deal, late);
         }
 #pragma omp section
         {
-            tolk_gemm_deal_await(&deal, 1, 1); /* done long ago */
-            tolk_gemm_deal_await(&deal, 0, 1);
+            tolk_gemm_deal_await(&deal, other, 1); /* done long ago */
+            tolk_gemm_deal_await(&deal, late, 1);
             seen = finished;
         }
     }
@@ -126,4 +149,5 @@ END_TEST
 
 TOLK_SUITE("teams of products", pieces_cover_the_product_and_blocks_fit,
            who_packs_least_decides_between_rows_and_columns,
-           each_piece_is_taken_once_a_round_whoever_is_late, a_piece_waits_for_its_round_before)
+           each_piece_is_taken_once_a_round_whoever_is_late, shares_shrink_towards_the_end,
+           a_piece_waits_for_its_round_before)

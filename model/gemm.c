@@ -125,9 +125,6 @@ static void multiply_round(const struct product *x, const struct tolk_gemm_cut *
             pack_b(x, j, n, p, k, b);
             packed = group;
         }
-        if (p > 0) {
-            tolk_gemm_deal_await(deal, share, round->number);
-        }
         for (size_t i = first; i < end && n > 0; i += height) {
             multiply_block(x, i, smaller(end - i, height), j, n, p, k, b);
         }

@@ -34,8 +34,10 @@ void tolk_gemm(enum tolk_gemm_layout layout, enum tolk_gemm_mode mode, size_t m,
                size_t ldc);
 
 /* What the operands are multiplied as. C, bias and all sums are real in either. On AMX a float in
- * TOLK_REAL is three bfloat16 terms (kernels/amx_product.h): as exact as float32, but what is below
- * 2^-126 counts as zero, terms too, and an infinity makes a NaN. */
+ * TOLK_REAL is three bfloat16 terms (kernels/amx_product.h): a product is within 2^-22 of itself,
+ * and from k = 8 on sums are as near as those of float32. That holds for factors above 2^-102 and
+ * products above 2^-100, since terms and products of terms below 2^-126 count as zero; and an
+ * infinity, also one of a product, makes a NaN. */
 enum tolk_gemm_precision {
     TOLK_REAL,
     TOLK_BFLOAT16, /* A and B rounded to bfloat16, nearest even; denormals count as zero */
@@ -67,7 +69,7 @@ void tolk_gemm_with(const struct tolk_gemm_extras *extras, enum tolk_gemm_precis
                     size_t k, const real *a, size_t lda, const real *b, size_t ldb,
                     const real *bias, real *c, size_t ldc);
 
-/* A distance between rows of so many numbers at which the products read them where they lie. */
+/* A distance between rows of so many numbers at which the products may read them where they lie. */
 size_t tolk_gemm_row_distance(size_t columns);
 
 #endif

@@ -29,7 +29,7 @@ struct tolk_gemm_cut tolk_gemm_cut_for(const struct tolk_gemm_kernels *kernels, 
 {
     const size_t tile = kernels->rows, panel = kernels->columns;
     struct tolk_gemm_cut cut = {.groups = 1};
-    for (size_t groups = 2; groups <= threads; groups++) {
+    for (size_t groups = 2; groups <= smaller(threads, TOLK_GEMM_PIECES); groups++) {
         if (threads % groups == 0 && work_of_thread(kernels, m, n, threads, groups) <
                                          work_of_thread(kernels, m, n, threads, cut.groups)) {
             cut.groups = groups;
@@ -76,6 +76,20 @@ static size_t share_of(const struct tolk_gemm_deal *deal, size_t piece, size_t l
     return smaller(smaller(fair, rows), deal->together);
 }
 
+/* All rounds, not the one before alone: they are counted, so that one that is done too early would
+ * pass for another. */
+static void await(struct tolk_gemm_deal *deal, struct tolk_gemm_share share, size_t round)
+{
+    enum { TURNS = 1000 }; /* before the processor is left to whoever needs it */
+    for (size_t turn = 0, i = share.first; i < share.first + share.count; turn++) {
+        if (atomic_load_explicit(&deal->done[i], memory_order_acquire) >= round) {
+            i++;
+        } else if (turn >= TURNS) {
+            sched_yield();
+        }
+    }
+}
+
 struct tolk_gemm_share tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round,
                                            size_t *empty)
 {
@@ -90,23 +104,13 @@ struct tolk_gemm_share tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t t
             const size_t share = share_of(deal, piece, end - before);
             if (atomic_compare_exchange_weak_explicit(taken, &before, before + share,
                                                       memory_order_relaxed, memory_order_relaxed)) {
-                return (struct tolk_gemm_share){piece, share};
+                const struct tolk_gemm_share taken_now = {piece, share};
+                await(deal, taken_now, round);
+                return taken_now;
             }
         }
     }
     return (struct tolk_gemm_share){.count = 0};
-}
-
-void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, struct tolk_gemm_share share, size_t round)
-{
-    enum { TURNS = 1000 }; /* before the processor is left to whoever needs it */
-    for (size_t turn = 0, i = share.first; i < share.first + share.count; turn++) {
-        if (atomic_load_explicit(&deal->done[i], memory_order_acquire) >= round) {
-            i++;
-        } else if (turn >= TURNS) {
-            sched_yield();
-        }
-    }
 }
 
 void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, struct tolk_gemm_share share)

@@ -37,7 +37,8 @@ struct tolk_gemm_queue {
  * a thread that finds all pieces of one taken goes on to the next, where a piece waits for itself
  * alone. */
 struct tolk_gemm_deal {
-    size_t threads, pieces; /* at most TOLK_GEMM_PIECES */
+    size_t threads;
+    size_t pieces; /* at most TOLK_GEMM_PIECES */
     size_t row_pieces, together;
     struct tolk_gemm_queue queues[TOLK_GEMM_QUEUES];
     atomic_size_t done[TOLK_GEMM_PIECES]; /* rounds */
@@ -53,14 +54,13 @@ struct tolk_gemm_share {
 };
 
 /* The next pieces of a round for a thread, of its own or else of another's; none when none is left.
- * Rounds count from 0, each thread goes through all of them. *empty counts the queues that the
- * thread has found empty in this round, from 0. */
+ * Returns when all rounds of these pieces before this one are done. Rounds count from 0, each
+ * thread goes through all of them. *empty counts the queues that the thread has found empty in this
+ * round, from 0. */
 struct tolk_gemm_share tolk_gemm_deal_next(struct tolk_gemm_deal *deal, size_t thread, size_t round,
                                            size_t *empty);
 
-/* Waits until all rounds of these pieces before `round` are done. */
-void tolk_gemm_deal_await(struct tolk_gemm_deal *deal, struct tolk_gemm_share share, size_t round);
-
+/* To be called for each share. */
 void tolk_gemm_deal_done(struct tolk_gemm_deal *deal, struct tolk_gemm_share share);
 
 #endif

@@ -3,8 +3,8 @@
  *     A strip: 16 rows, tile after tile along k     tile[row][k], 16 words a row
  *     B strip: 16 columns, the same                 tile[k][column]
  *
- * A tile is 1 KB without a gap. k is filled with zeros to a whole tile; rows and columns are not,
- * their sums are left out. Sums begin as zero, as the bias or as C, which the tiles load
+ * A tile is 1 KB without a gap. k, rows and columns are filled with zeros to a whole tile; the sums
+ * beyond C are left out. Sums begin as zero, as the bias or as C, which the tiles load
  * themselves, and are stored by them: C passes through no other register.
  *
  * A number is one term, itself rounded, or three whose sum it is (bfloat16.h). Then three tiles

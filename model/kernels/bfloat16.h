@@ -1,5 +1,6 @@
-/* Words of bfloat16: the pair (k, k + 1) in the bits of one float, k in the lower half. The
- * processor rounds to nearest even and takes denormals as zero. */
+/* Words of bfloat16: two in the bits of one float. Of numbers that are rounded, by the processor to
+ * nearest even, denormals as zero, it is the pair (k, k + 1), k in the lower half; of numbers that
+ * are split into terms, any two steps of k. */
 #ifndef TOLK_MODEL_KERNELS_BFLOAT16_H
 #define TOLK_MODEL_KERNELS_BFLOAT16_H
 

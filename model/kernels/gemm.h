@@ -4,8 +4,8 @@
  *     A block, up to TOLK_GEMM_MC x KC               B block, up to KC x TOLK_GEMM_NC
  *     in tiles of `rows` rows                        in panels of `columns` columns
  *
- * Both hold *words*: a word is one real, or the bfloat16 pair (k, k + 1) in the bits of one float.
- * KC counts words, so that blocks take the same space in either.
+ * Both hold *words*: a word is one real, or a pair of bfloat16 in the bits of one float, which join
+ * two steps of k. A number may be of several terms, each in a word of its own (bfloat16.h).
  *
  * A matrix is packed *along* when k runs along its rows, *across* when k counts its rows:
  *
@@ -68,11 +68,11 @@ struct tolk_gemm_kernels {
     size_t step;          /* k is packed in so many steps at once, filled with zeros */
     size_t step_words;    /* which take so many words of a row or column */
     size_t kc;            /* steps of k in a block */
-    size_t mc;            /* rows of a block of A: at most TOLK_GEMM_MC_MAX */
+    size_t mc;            /* rows of a block of A, in kc steps at most TOLK_GEMM_A_WORDS */
     size_t b_words;       /* that a block of B holds: at most TOLK_GEMM_B_WORDS */
     bool in_place;        /* A along may be read where its rows lie, `a_step` apart */
 
-    /* `k` counts reals, 1 <= k <= kc. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
+    /* `k` counts reals, k <= kc. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
      * pack_b[TOLK_ALONG]: b [n, k]; [TOLK_ACROSS]: b [k, n]. `words` is 64-byte aligned. */
     void (*pack_a[2])(size_t m, size_t k, const real *a, size_t lda, real *words);
     void (*pack_b[2])(size_t n, size_t k, const real *b, size_t ldb, real *words);

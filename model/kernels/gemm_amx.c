@@ -191,6 +191,18 @@ INLINE void multiply(size_t terms, size_t m, size_t n, size_t k, const real *a, 
 KERNELS(rounded, 1)
 KERNELS(split, TERMS)
 
+enum {
+    SPLIT_MC = 96,
+    SPLIT_WORDS = TERMS * TOLK_AMX_WORDS, /* of STEPS steps */
+    SPLIT_A = SPLIT_MC * (TOLK_GEMM_KC / STEPS) * SPLIT_WORDS,
+    SPLIT_B = 512 * TOLK_GEMM_KC,
+    ROUNDED_A = TOLK_GEMM_MC_MAX * TOLK_GEMM_KC,
+};
+
+_Static_assert((size_t)SPLIT_A <= TOLK_GEMM_A_WORDS && (size_t)SPLIT_B <= TOLK_GEMM_B_WORDS &&
+                   (size_t)ROUNDED_A <= TOLK_GEMM_A_WORDS,
+               "blocks fit the buffers of a thread");
+
 const struct tolk_gemm_kernels tolk_gemm_bfloat16_kernels_amx = {
     .rows = TOLK_AMX_BLOCK,
     .columns = TOLK_AMX_BLOCK,
@@ -212,10 +224,10 @@ const struct tolk_gemm_kernels tolk_gemm_kernels_amx = {
     .columns = TOLK_AMX_BLOCK,
     .lanes = TOLK_LANES,
     .step = STEPS,
-    .step_words = TERMS * TOLK_AMX_WORDS,
+    .step_words = SPLIT_WORDS,
     .kc = TOLK_GEMM_KC,
-    .mc = 96,
-    .b_words = 512 * TOLK_GEMM_KC,
+    .mc = SPLIT_MC,
+    .b_words = SPLIT_B,
     .pack_a = {pack_a_along_split, pack_a_across_split},
     .pack_b = {pack_b_along_split, pack_b_across_split},
     .multiply = multiply_split,

@@ -173,6 +173,7 @@ START_TEST(readings_of_its_own_translations_give_the_scores_of_the_search)
         ck_assert_int_eq(tolk_isa_choose(list[i - 1]->name, NULL), 0);
         readings_score_like_searches();
     }
+    ck_assert_int_eq(tolk_isa_choose(NULL, NULL), 0);
 }
 END_TEST
 

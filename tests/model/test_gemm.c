@@ -202,16 +202,17 @@ static void tile_borders(void)
 
 static void block_borders(void)
 {
-    enum { NC = TOLK_GEMM_B_WORDS / TOLK_GEMM_KC };
-    const size_t kc = kernels_in_use()->kc, mc = kernels_in_use()->mc;
+    const struct tolk_gemm_kernels *kernels = kernels_in_use();
+    const size_t kc = kernels->kc, mc = kernels->mc;
+    const size_t nc = kernels->b_words / tolk_gemm_words(kernels, kc);
     for (int off = -1; off <= 1; off++) {
         check_shape(3, 5, kc + (size_t)off, 0);
         check_shape(5, 3, 2 * kc + (size_t)off, 2);
         check_shape(mc + (size_t)off, 9, 33, 1);
-        check_shape(9, NC + (size_t)off, 33, 1);
+        check_shape(9, nc + (size_t)off, kc, 1);
     }
     check_shape(2 * mc + 3, 17, kc + 3, 5);
-    check_shape(3, 2 * NC + 3, kc + 3, 5);
+    check_shape(3, 2 * nc + 3, kc + 3, 5);
 }
 
 START_TEST(small_sizes_equal_the_reference)
@@ -244,8 +245,8 @@ static void same_bits(const struct problem *x, const real *expected, const real 
 
 static void threads_agree(void)
 {
-    const size_t shapes[][3] = {
-        {150, 130, 600}, {1, 3000, 100}, {2000, 5, 100}, {64, 64, 2100}, {31, 257, 77}};
+    const size_t shapes[][3] = {{150, 130, 600}, {1, 3000, 100}, {2000, 5, 100},
+                                {64, 64, 2100},  {31, 257, 77},  {96, 2100, 1100}};
     for (size_t s = 0; s < 3 * sizeof shapes / sizeof shapes[0]; s++) {
         const size_t *size = shapes[s / 3];
         struct problem x = problem((enum tolk_gemm_layout)(s % 3), TOLK_ACCUMULATE, size[0],
@@ -343,6 +344,20 @@ static void not_a_number_stays(void)
     }
 }
 
+static void overflow_shows(void)
+{
+    const real most = precision == TOLK_REAL ? (real)0x1.fffffep127 : (real)0x1.fep127;
+    real c;
+    tolk_gemm_in(precision, TOLK_NT, TOLK_STORE, 1, 1, 1, &most, 1, &most, 1, NULL, &c, 1);
+    ck_assert(sizeof(real) > sizeof(float) || !isfinite(c));
+}
+
+START_TEST(a_product_beyond_all_numbers_is_not_finite)
+{
+    on_each_isa(overflow_shows);
+}
+END_TEST
+
 START_TEST(nan_and_infinity_reach_their_row_and_column)
 {
     on_each_isa(not_a_number_stays);
@@ -399,7 +414,7 @@ static double error_of(size_t k)
  * that multiplies real numbers and rounds each product and each sum. */
 START_TEST(no_instruction_set_errs_more_than_the_baseline)
 {
-    static const size_t depths[] = {16, 64, 256, 1024};
+    static const size_t depths[] = {8, 16, 64, 256, 1024};
     const struct tolk_isa *const *list;
     const size_t count = tolk_isa_available(&list);
     precision = TOLK_REAL;
@@ -465,4 +480,4 @@ TOLK_SUITE("gemm", a_number_once_is_that_number, no_instruction_set_errs_more_th
            small_sizes_equal_the_reference, sizes_around_a_tile_equal_the_reference,
            sizes_around_a_block_equal_the_reference, any_number_of_threads_gives_the_same_bits,
            a_row_alone_gives_the_same_bits, runs_inside_a_parallel_region,
-           nan_and_infinity_reach_their_row_and_column)
+           nan_and_infinity_reach_their_row_and_column, a_product_beyond_all_numbers_is_not_finite)

@@ -21,7 +21,7 @@ static void covers(const struct tolk_gemm_kernels *kernels, size_t m, size_t n, 
     ck_assert_uint_eq(threads % cut.groups, 0);
     ck_assert_uint_eq(cut.columns % kernels->columns, 0);
     ck_assert_uint_eq(cut.rows % kernels->rows, 0);
-    ck_assert_uint_le(cut.columns * words, TOLK_GEMM_B_WORDS);
+    ck_assert_uint_le(cut.columns * words, kernels->b_words);
     ck_assert_uint_le(cut.groups * cut.row_pieces, TOLK_GEMM_PIECES);
     ck_assert_uint_ge(columns, n);
     ck_assert_uint_ge(cut.rows * cut.row_pieces, m);
@@ -35,8 +35,9 @@ START_TEST(pieces_cover_the_product_and_blocks_fit)
     static const size_t depths[] = {0, 1, 256, TOLK_GEMM_KC};
     for (size_t i = 0; i < 7 * 7 * 4 * 8; i++) {
         const size_t m = sizes[i % 7], n = sizes[i / 7 % 7], words = depths[i / 49 % 4];
-        covers(&low, m, n, words, i / 196 + 1);
-        covers(&high, m, n, words, i / 196 + 1);
+        const size_t threads = i / 196 < 7 ? i / 196 + 1 : 2 * TOLK_GEMM_PIECES;
+        covers(&low, m, n, words, threads);
+        covers(&high, m, n, words, threads);
     }
 }
 END_TEST
@@ -74,6 +75,7 @@ static void deal_out(size_t threads, size_t groups, size_t row_pieces, uint64_t 
             taken[round[t]][i]++;
             ck_assert_uint_eq(i / row_pieces, share.first / row_pieces);
         }
+        tolk_gemm_deal_done(&deal, share);
         if (share.count == 0) {
             empty[t] = 0;
             left -= ++round[t] == ROUNDS;
@@ -110,44 +112,36 @@ START_TEST(shares_shrink_towards_the_end)
 }
 END_TEST
 
-/* One thread sleeps on the first piece, while another takes all that is left of this round and then
- * that piece in the next. */
-START_TEST(a_piece_waits_for_its_round_before)
+/* Three threads go through three rounds of a single piece; who has it first sleeps on it, and the
+ * others may not run ahead, each in a round of its own. */
+START_TEST(a_piece_waits_for_all_its_rounds_before)
 {
+    enum { ROUNDS = 3 };
     static const struct timespec nap = {.tv_nsec = 20000000};
-    static const struct tolk_gemm_share late = {0, 1}, other = {1, 1};
-    const struct tolk_gemm_cut cut = {.groups = 1, .row_pieces = 2, .together = 1};
+    const struct tolk_gemm_cut cut = {.groups = 1, .row_pieces = 1, .together = 1};
     struct tolk_gemm_deal deal;
-    size_t empty[2] = {0};
-    int finished = 0, seen = -1;
-    tolk_gemm_deal_begin(&deal, 2, &cut);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 0, 0, &empty[0]).first, late.first);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]).first, other.first);
-    tolk_gemm_deal_done(&deal, other);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 0, &empty[1]).count, 0);
-    empty[1] = 0;
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]).first, other.first);
-    ck_assert_uint_eq(tolk_gemm_deal_next(&deal, 1, 1, &empty[1]).first, late.first);
-#pragma omp parallel sections num_threads(2)
-    {
-#pragma omp section
-        {
-            nanosleep(&nap, NULL);
-            finished = 1;
-            tolk_gemm_deal_done(&deal, late);
-        }
-#pragma omp section
-        {
-            tolk_gemm_deal_await(&deal, other, 1); /* done long ago */
-            tolk_gemm_deal_await(&deal, late, 1);
-            seen = finished;
+    size_t order[ROUNDS] = {9, 9, 9}, next = 0;
+    tolk_gemm_deal_begin(&deal, ROUNDS, &cut);
+#pragma omp parallel num_threads(ROUNDS)
+    for (size_t round = 0; round < ROUNDS; round++) {
+        size_t empty = 0;
+        const size_t thread = (size_t)omp_get_thread_num();
+        const struct tolk_gemm_share share = tolk_gemm_deal_next(&deal, thread, round, &empty);
+        if (share.count > 0) {
+            if (round == 0) {
+                nanosleep(&nap, NULL);
+            }
+            order[next++] = round;
+            tolk_gemm_deal_done(&deal, share);
         }
     }
-    ck_assert_int_eq(seen, 1);
+    for (size_t i = 0; i < ROUNDS; i++) {
+        ck_assert_uint_eq(order[i], i);
+    }
 }
 END_TEST
 
 TOLK_SUITE("teams of products", pieces_cover_the_product_and_blocks_fit,
            who_packs_least_decides_between_rows_and_columns,
            each_piece_is_taken_once_a_round_whoever_is_late, shares_shrink_towards_the_end,
-           a_piece_waits_for_its_round_before)
+           a_piece_waits_for_all_its_rounds_before)

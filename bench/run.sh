@@ -20,6 +20,11 @@ say 'The machine'
 say 'Matrix products of a training step'
 # shellcheck disable=SC2086
 "$programs/gemm" --notes "$notes" $threads
+if [ -z "${TOLK_ISA:-}" ] && grep -q amx_bf16 /proc/cpuinfo 2>/dev/null; then
+    say 'The same by vectors that multiply float32'
+    # shellcheck disable=SC2086
+    TOLK_ISA=avx512bf16 "$programs/gemm" $threads
+fi
 
 say 'Full training steps: forward, loss, backward, clipping, Adam'
 precisions=float32

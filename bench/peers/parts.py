@@ -19,6 +19,15 @@ KEEP_MEMORY = {
     "MALLOC_TOP_PAD_": "100000000",
 }
 
+# On AMX our float32 products are made of bfloat16 terms. Rows of their own tell what vectors that
+# multiply float32 reach on the same machine.
+VECTORS = {"TOLK_ISA": "avx512bf16"}
+
+
+def has_tiles():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
+        return "amx_bf16" in info.read() and "TOLK_ISA" not in os.environ
+
 
 class Setup:
     """Where things are."""
@@ -43,11 +52,13 @@ class Setup:
     def ours(self, program, *words):
         return [self.build / "bench" / program, *words]
 
-    def read_notes(self, command):
+    def read_notes(self, command, environment=None):
         """label -> fraction, of a program that writes them itself."""
         path = self.work / "notes.tsv"
         path.unlink(missing_ok=True)
-        subprocess.run([*map(str, command), "--notes", path], check=True, stdout=sys.stderr)
+        environment = {**os.environ, **(environment or {})}
+        command = [*map(str, command), "--notes", path]
+        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
         rows = (line.split("\t") for line in path.read_text("utf-8").splitlines())
         return {label: float(fraction) for label, fraction in rows}
 
@@ -79,9 +90,15 @@ def compare(table, what, threads, unit, results, ours, peers, bar, limit=None, l
 
 
 def gemm(setup, table):
+    gemm_by(setup, table, "products", {})
+    if has_tiles():
+        gemm_by(setup, table, "vectors' products", VECTORS)
+
+
+def gemm_by(setup, table, products, environment):
     leasts = {1: 0.92, 2: 0.90}
-    for threads in setup.wanted("products"):
-        notes = setup.read_notes(setup.ours("gemm", "--peers", threads))
+    for threads in setup.wanted(products):
+        notes = setup.read_notes(setup.ours("gemm", "--peers", threads), environment)
         plural = f"{threads} thread" + ("s" if threads > 1 else "")
         for size in STEP_OPERATIONS:
             label = f"products of {size}, {plural}"
@@ -89,10 +106,10 @@ def gemm(setup, table):
             for peer in ("OpenBLAS", "oneDNN"):
                 theirs = notes.get(f"{peer}, {label}")
                 if theirs is None:
-                    table.note(f"products of {size}, {peer}: not on this system, left out")
+                    table.note(f"{products} of {size}, {peer}: not on this system, left out")
                     continue
                 table.add(
-                    what=f"products of {size}, {peer}",
+                    what=f"{products} of {size}, {peer}",
                     threads=threads,
                     unit="% limit",
                     ours=100 * ours,
@@ -104,7 +121,7 @@ def gemm(setup, table):
                     least=leasts[threads],
                 )
         least = 100 * notes[f"the slowest product, {plural}"]
-        table.note(f"slowest product, {plural}: {least:.0f} % of the limit (>= 80)")
+        table.note(f"slowest of {products}, {plural}: {least:.0f} % of the limit (>= 80)")
 
 
 # ---- training -----------------------------------------------------------------------------------
@@ -141,6 +158,8 @@ def step_of(setup, table, size, threads):
                 setup.peer("serve_step.py", size, threads, precision, mode),
                 KEEP_MEMORY,
             )
+    if has_tiles():
+        commands["tolk float32, vectors"] = (commands["tolk float32"], VECTORS)
     forced = forced_mkl(setup)
     if forced is not None:
         command = setup.peer("serve_step.py", size, threads, "float32", "eager")
@@ -158,8 +177,9 @@ def step_of(setup, table, size, threads):
         ("tolk bfloat16", single, bars[1], f"step {size}, bfloat16 against float32"),
         ("tolk bfloat16", half, bars[2], f"step {size}, bfloat16"),
         ("tolk float32", ["PyTorch eager, forced MKL"], None, f"step {size}, float32, forced MKL"),
+        ("tolk float32, vectors", single, bars[0], f"step {size}, float32, vectors"),
     ):
-        least = 0.8 if ours == "tolk float32" and peers is single else None
+        least = 0.8 if "float32" in ours and peers is single else None
         compare(table, what, threads, "GFLOP/s", results, ours, peers, bar, "peak", least)
 
 
@@ -179,16 +199,18 @@ def epoch(setup, table):
             ours += ["--", "--batch-tokens", EPOCH_TOKENS, "--dropout", EPOCH_DROPOUT]
             ours += ["--threads", threads, "--precision", precision, "--average", 0]
             work = (ids, EPOCH_TOKENS, EPOCH_BATCHES, EPOCH_DROPOUT, threads, precision)
-            results = contest(
-                {
-                    "tolk": ours,
-                    "PyTorch eager": (setup.peer("serve_epoch.py", *work, "eager"), KEEP_MEMORY),
-                },
-                setup.rounds,
-            )
+            commands = {
+                "tolk": ours,
+                "PyTorch eager": (setup.peer("serve_epoch.py", *work, "eager"), KEEP_MEMORY),
+            }
+            if precision == "float32" and has_tiles():
+                commands["tolk, vectors"] = (ours, VECTORS)
+            results = contest(commands, setup.rounds)
             what = f"epoch, {precision}"
             table.keep(what, threads, results)
-            compare(table, what, threads, "tokens/s", results, "tolk", ["PyTorch eager"], bar)
+            for name, more in (("tolk", ""), ("tolk, vectors", ", vectors")):
+                peers = ["PyTorch eager"]
+                compare(table, what + more, threads, "tokens/s", results, name, peers, bar)
 
 
 def quality(setup, table):

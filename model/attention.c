@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include "model/deal.h"
 #include "model/isa.h"
 #include "model/kernels/rows.h"
 #include "model/parallel.h"
@@ -80,42 +81,75 @@ static int worth_threads(const struct tolk_attention *attention)
            TOLK_PARALLEL_NUMBERS;
 }
 
+/* A pass over all blocks; what the two passes do not have is NULL. */
+struct pass {
+    const struct tolk_attention *attention;
+    real *out;
+    const real *dout;
+    real *dq, *dk, *dv;
+};
+
+static void forward(const struct pass *pass, size_t i, real *scratch)
+{
+    const struct tolk_attention *attention = pass->attention;
+    const size_t dim = attention->d_model / attention->heads;
+    const size_t sentence = i / attention->heads, head = i % attention->heads;
+    struct tolk_attention_block block = block_of(attention, sentence, head);
+    look_ahead(attention, i, pass->out, NULL, NULL, NULL, &block);
+    const size_t row = attention->query_begin[sentence];
+    tolk_isa()->rows->attention_forward(&block, pass->out + row * attention->d_model + head * dim,
+                                        attention->d_model, scratch);
+}
+
+static void backward(const struct pass *pass, size_t i, real *scratch)
+{
+    const struct tolk_attention *attention = pass->attention;
+    const size_t dim = attention->d_model / attention->heads;
+    const size_t sentence = i / attention->heads, head = i % attention->heads;
+    struct tolk_attention_block block = block_of(attention, sentence, head);
+    look_ahead(attention, i, pass->dout, pass->dq, pass->dk, pass->dv, &block);
+    const size_t query = attention->query_begin[sentence];
+    const size_t key = attention->key_begin[sentence];
+    tolk_isa()->rows->attention_backward(
+        &block, pass->dout + query * attention->d_model + head * dim, attention->d_model,
+        pass->dq + query * attention->ldq + head * dim,
+        pass->dk + key * attention->ldk + head * dim, pass->dv + key * attention->ldv + head * dim,
+        scratch);
+}
+
+/* Runs `work` for each block, on the thread that has its rows in the products too if it can. */
+static void each_block(const struct pass *pass,
+                       void (*work)(const struct pass *pass, size_t i, real *scratch))
+{
+    enum { TOGETHER = 8 };
+    const struct tolk_attention *attention = pass->attention;
+    const size_t blocks = attention->sentences * attention->heads;
+    const size_t of_piece = blocks / TOLK_DEAL_PIECES + 1;
+    const size_t pieces = (blocks + of_piece - 1) / of_piece;
+    const size_t threads = worth_threads(attention) ? (size_t)omp_get_max_threads() : 1;
+    struct tolk_deal deal;
+    tolk_deal_begin(&deal, threads, pieces, pieces, TOGETHER);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+        const size_t thread = (size_t)omp_get_thread_num();
+        size_t empty = 0;
+        struct tolk_deal_share share;
+        while ((share = tolk_deal_next(&deal, thread, 0, &empty)).count > 0) {
+            const size_t end = (share.first + share.count) * of_piece;
+            for (size_t i = share.first * of_piece; i < end && i < blocks; i++) {
+                work(pass, i, attention->scratch + thread * attention->scratch_size);
+            }
+        }
+    }
+}
+
 void tolk_attention_forward(const struct tolk_attention *attention, real *out)
 {
-    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-    const size_t dim = attention->d_model / attention->heads;
-    const size_t blocks = attention->sentences * attention->heads;
-#pragma omp parallel for schedule(dynamic, 8) if (worth_threads(attention))
-    for (size_t i = 0; i < blocks; i++) {
-        const size_t sentence = i / attention->heads;
-        const size_t head = i % attention->heads;
-        struct tolk_attention_block block = block_of(attention, sentence, head);
-        look_ahead(attention, i, out, NULL, NULL, NULL, &block);
-        const size_t row = attention->query_begin[sentence];
-        kernels->attention_forward(
-            &block, out + row * attention->d_model + head * dim, attention->d_model,
-            attention->scratch + (size_t)omp_get_thread_num() * attention->scratch_size);
-    }
+    each_block(&(struct pass){.attention = attention, .out = out}, forward);
 }
 
 void tolk_attention_backward(const struct tolk_attention *attention, const real *dout, real *dq,
                              real *dk, real *dv)
 {
-    const struct tolk_row_kernels *kernels = tolk_isa()->rows;
-    const size_t dim = attention->d_model / attention->heads;
-    const size_t blocks = attention->sentences * attention->heads;
-#pragma omp parallel for schedule(dynamic, 8) if (worth_threads(attention))
-    for (size_t i = 0; i < blocks; i++) {
-        const size_t sentence = i / attention->heads;
-        const size_t head = i % attention->heads;
-        struct tolk_attention_block block = block_of(attention, sentence, head);
-        look_ahead(attention, i, dout, dq, dk, dv, &block);
-        const size_t query = attention->query_begin[sentence];
-        const size_t key = attention->key_begin[sentence];
-        kernels->attention_backward(
-            &block, dout + query * attention->d_model + head * dim, attention->d_model,
-            dq + query * attention->ldq + head * dim, dk + key * attention->ldk + head * dim,
-            dv + key * attention->ldv + head * dim,
-            attention->scratch + (size_t)omp_get_thread_num() * attention->scratch_size);
-    }
+    each_block(&(struct pass){attention, NULL, dout, dq, dk, dv}, backward);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "model/deal.h"
 #include "model/gemm_team.h"
 #include "model/isa.h"
 #include "model/kernels/gemm.h"
@@ -108,14 +109,14 @@ struct round {
 
 /* All that a thread does of a round. */
 static void multiply_round(const struct product *x, const struct tolk_gemm_cut *cut,
-                           const struct round *round, struct tolk_gemm_deal *deal, size_t thread)
+                           const struct round *round, struct tolk_deal *deal, size_t thread)
 {
     const size_t p = round->p, k = round->k,
                  height = x->kernels->mc / x->kernels->rows * x->kernels->rows;
     real *const b = room_for_b();
     size_t packed = SIZE_MAX, empty = 0;
-    struct tolk_gemm_share share;
-    while ((share = tolk_gemm_deal_next(deal, thread, round->number, &empty)).count > 0) {
+    struct tolk_deal_share share;
+    while ((share = tolk_deal_next(deal, thread, round->number, &empty)).count > 0) {
         const size_t group = share.first / cut->row_pieces;
         const size_t j = (round->block + group) * cut->columns;
         const size_t first = share.first % cut->row_pieces * cut->rows;
@@ -128,14 +129,14 @@ static void multiply_round(const struct product *x, const struct tolk_gemm_cut *
         for (size_t i = first; i < end && n > 0; i += height) {
             multiply_block(x, i, smaller(end - i, height), j, n, p, k, b);
         }
-        tolk_gemm_deal_done(deal, share);
+        tolk_deal_done(deal, share);
     }
 }
 
 /* Run by each thread of a team, or by one alone. Blocks of k begin at the same steps for any number
  * of threads. */
 static void multiply_together(const struct product *x, const struct tolk_gemm_cut *cut,
-                              struct tolk_gemm_deal *deal, size_t thread)
+                              struct tolk_deal *deal, size_t thread)
 {
     const size_t blocks = cut->groups * cut->rounds;
     struct round round = {.number = 0};
@@ -163,11 +164,11 @@ static size_t threads_for(const struct product *x)
 
 static void multiply(const struct product *x)
 {
-    struct tolk_gemm_deal deal;
+    struct tolk_deal deal;
     const size_t threads = threads_for(x);
     const size_t words = tolk_gemm_words(x->kernels, smaller(x->k, x->kernels->kc));
     const struct tolk_gemm_cut cut = tolk_gemm_cut_for(x->kernels, x->m, x->n, words, threads);
-    tolk_gemm_deal_begin(&deal, threads, &cut);
+    tolk_deal_begin(&deal, threads, cut.groups * cut.row_pieces, cut.row_pieces, cut.together);
     if (threads == 1) { /* a team of one costs more than a small product */
         multiply_together(x, &cut, &deal, 0);
         return;

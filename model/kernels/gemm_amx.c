@@ -192,7 +192,7 @@ KERNELS(rounded, 1)
 KERNELS(split, TERMS)
 
 enum {
-    SPLIT_MC = 96,
+    SPLIT_MC = 64,
     SPLIT_WORDS = TERMS * TOLK_AMX_WORDS, /* of STEPS steps */
     SPLIT_A = SPLIT_MC * (TOLK_GEMM_KC / STEPS) * SPLIT_WORDS,
     SPLIT_B = 512 * TOLK_GEMM_KC,

@@ -89,32 +89,43 @@ struct pass {
     real *dq, *dk, *dv;
 };
 
+/* A block and the place of its rows: of the sentence, and the column of the head. */
+struct place {
+    struct tolk_attention_block block;
+    size_t query, key, column;
+};
+
+static struct place place_of(const struct tolk_attention *attention, size_t i)
+{
+    const size_t sentence = i / attention->heads, head = i % attention->heads;
+    return (struct place){
+        .block = block_of(attention, sentence, head),
+        .query = attention->query_begin[sentence],
+        .key = attention->key_begin[sentence],
+        .column = head * (attention->d_model / attention->heads),
+    };
+}
+
 static void forward(const struct pass *pass, size_t i, real *scratch)
 {
     const struct tolk_attention *attention = pass->attention;
-    const size_t dim = attention->d_model / attention->heads;
-    const size_t sentence = i / attention->heads, head = i % attention->heads;
-    struct tolk_attention_block block = block_of(attention, sentence, head);
-    look_ahead(attention, i, pass->out, NULL, NULL, NULL, &block);
-    const size_t row = attention->query_begin[sentence];
-    tolk_isa()->rows->attention_forward(&block, pass->out + row * attention->d_model + head * dim,
-                                        attention->d_model, scratch);
+    const size_t d = attention->d_model;
+    struct place at = place_of(attention, i);
+    look_ahead(attention, i, pass->out, NULL, NULL, NULL, &at.block);
+    tolk_isa()->rows->attention_forward(&at.block, pass->out + at.query * d + at.column, d,
+                                        scratch);
 }
 
 static void backward(const struct pass *pass, size_t i, real *scratch)
 {
     const struct tolk_attention *attention = pass->attention;
-    const size_t dim = attention->d_model / attention->heads;
-    const size_t sentence = i / attention->heads, head = i % attention->heads;
-    struct tolk_attention_block block = block_of(attention, sentence, head);
-    look_ahead(attention, i, pass->dout, pass->dq, pass->dk, pass->dv, &block);
-    const size_t query = attention->query_begin[sentence];
-    const size_t key = attention->key_begin[sentence];
-    tolk_isa()->rows->attention_backward(
-        &block, pass->dout + query * attention->d_model + head * dim, attention->d_model,
-        pass->dq + query * attention->ldq + head * dim,
-        pass->dk + key * attention->ldk + head * dim, pass->dv + key * attention->ldv + head * dim,
-        scratch);
+    const size_t d = attention->d_model;
+    struct place at = place_of(attention, i);
+    look_ahead(attention, i, pass->dout, pass->dq, pass->dk, pass->dv, &at.block);
+    tolk_isa()->rows->attention_backward(&at.block, pass->dout + at.query * d + at.column, d,
+                                         pass->dq + at.query * attention->ldq + at.column,
+                                         pass->dk + at.key * attention->ldk + at.column,
+                                         pass->dv + at.key * attention->ldv + at.column, scratch);
 }
 
 /* Runs `work` for each block, on the thread that has its rows in the products too if it can. */

@@ -43,7 +43,7 @@ struct tolk_deal_share {
 struct tolk_deal_share tolk_deal_next(struct tolk_deal *deal, size_t thread, size_t round,
                                       size_t *empty);
 
-/* To be called for each share. */
+/* To be called for each share, but in the last round. */
 void tolk_deal_done(struct tolk_deal *deal, struct tolk_deal_share share);
 
 #endif

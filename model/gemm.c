@@ -53,7 +53,7 @@ static const real *element(enum tolk_gemm_packing packing, const real *x, size_t
 
 static bool can_read_in_place(const struct product *x)
 {
-    return x->packing_of_a == TOLK_ALONG && x->kernels->in_place && !tolk_gemm_rows_alias(x->lda);
+    return x->packing_of_a == TOLK_ALONG && x->kernels->step == 1 && !tolk_gemm_rows_alias(x->lda);
 }
 
 /* A block of C: rows [i, i + m), columns [j, j + n), of the steps [p, p + k), whose part of B is

@@ -317,7 +317,6 @@ const struct tolk_gemm_kernels JOIN(TABLE, TOLK_KERNEL_ISA) = {
     .kc = PAIR * TOLK_GEMM_KC,
     .mc = TOLK_GEMM_MC,
     .b_words = TOLK_GEMM_B_WORDS,
-    .in_place = PAIR == 1,
     .pack_a = {pack_a_along, pack_a_across},
     .pack_b = {pack_b_along, pack_b_across},
     .multiply = multiply,

@@ -65,12 +65,12 @@ static inline bool tolk_gemm_rows_alias(size_t lda)
 struct tolk_gemm_kernels {
     size_t rows, columns; /* of a tile */
     size_t lanes;         /* reals in a vector: a width that divides C well */
-    size_t step;          /* k is packed in so many steps at once, filled with zeros */
+    size_t step;          /* k is packed in so many steps at once, filled with zeros. 1: A along may
+                             be read where its rows lie, `a_step` apart */
     size_t step_words;    /* which take so many words of a row or column */
     size_t kc;            /* steps of k in a block */
     size_t mc;            /* rows of a block of A, in kc steps at most TOLK_GEMM_A_WORDS */
     size_t b_words;       /* that a block of B holds: at most TOLK_GEMM_B_WORDS */
-    bool in_place;        /* A along may be read where its rows lie, `a_step` apart */
 
     /* `k` counts reals, k <= kc. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
      * pack_b[TOLK_ALONG]: b [n, k]; [TOLK_ACROSS]: b [k, n]. `words` is 64-byte aligned. */

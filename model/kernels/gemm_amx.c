@@ -22,9 +22,8 @@ INLINE size_t smaller(size_t a, size_t b)
 /* ---- packing ------------------------------------------------------------------------------------
  */
 
-/* Words i of a tile, of numbers rounded: row i of x when it runs along k, else rows 2 i and 2 i
- * + 1.
- */
+/* Row i of a tile, of numbers rounded: row i of x when it runs along k, else the pair of rows from
+ * 2 i on. */
 INLINE vector rounded(bool along, size_t i, size_t count, size_t k, const real *x, size_t ldx)
 {
     if (along) {

@@ -33,8 +33,11 @@ static int load_model(struct tolk_session *session, const char *folder,
     if (translating != NULL) {
         const int threads = omp_get_max_threads();
         omp_set_num_threads(1);
-        session->weights = tolk_inference_weights_make(
-            &session->model, (enum tolk_panels_format)translating->precision, error);
+        session->weights =
+            translating->precision == TOLK_PANELS_REAL && !translating->packs
+                ? tolk_inference_weights_make_target(&session->model, error)
+                : tolk_inference_weights_make(
+                      &session->model, (enum tolk_panels_format)translating->precision, error);
         omp_set_num_threads(threads);
     }
     return translating != NULL && session->weights == NULL ? -1 : 0;

@@ -19,7 +19,8 @@ struct tolk_translator {
     struct tolk_inference_weights *weights;
     struct tolk_inference_weights *own_weights; /* the same, where they are not lent */
     struct tolk_inference_weights *quick;       /* of drafts; NULL: there are none yet */
-    size_t lone;                                /* sentences that came alone */
+    size_t sentences;                           /* that came */
+    size_t lone;                                /* those that came alone */
     struct worker *workers;
     size_t worker_count;
     struct tolk_forcer *forcer; /* for the attention */
@@ -256,12 +257,17 @@ static int translate_batch(void *context, size_t b, size_t thread, struct tolk_e
                : search_sentences(call, &call->translator->workers[thread], order, count, error);
 }
 
-/* Packs the weights of drafts when a second sentence comes alone: the first shall not wait. Where
- * memory is short there are no drafts. */
-static int prepare_drafts(const struct call *call, struct tolk_error *error)
+/* Packs what a first sentence that comes alone shall not wait for: what multiplies the source, when
+ * more than that one is there, and the weights of drafts, when a second comes alone. Where memory
+ * is short there are no drafts. */
+static int prepare_weights(const struct call *call, struct tolk_error *error)
 {
     struct tolk_translator *const translator = call->translator;
     const struct tolk_plan *const plan = &call->plan;
+    translator->sentences += call->count;
+    if (translator->sentences > 1) {
+        tolk_inference_weights_complete(translator->weights);
+    }
     for (size_t b = 0; b < plan->batches; b++) {
         const bool blank = call->results[plan->order[plan->begin[b]]].source.pieces == 0;
         translator->lone += !blank && plan->begin[b + 1] - plan->begin[b] == 1;
@@ -303,7 +309,7 @@ static int translate_all(struct call *call, struct tolk_error *error)
     }
     if (tolk_plan_make(&call->plan, lengths, call->count, &limits, error) == 0) {
         const size_t threads = tolk_jobs_threads(call->plan.batches);
-        if (prepare_drafts(call, error) == 0 && reserve_workers(translator, threads, error) == 0) {
+        if (prepare_weights(call, error) == 0 && reserve_workers(translator, threads, error) == 0) {
             status = tolk_jobs_run(call->plan.batches, threads, translate_batch, call, error);
         }
     }

@@ -9,24 +9,30 @@
 #include "model/isa.h"
 #include "model/vocabulary_cut.h"
 
+/* Of the sentence that is translated: a matrix of the source's side multiplies it once, one of the
+ * target's side in each step. */
+enum side { SOURCE, TARGET };
+
 /* Calls `visit` for each matrix of the weights: its panels, and W [n, k]. */
-typedef void visitor(void *context, struct tolk_panels *panels, size_t n, size_t k, const real *w);
+typedef void visitor(void *context, enum side side, struct tolk_panels *panels, size_t n, size_t k,
+                     const real *w);
 
 static void visit_layer(struct tolk_layer_panels *layer, const struct tolk_attention_weights *self,
                         const struct tolk_attention_weights *cross,
                         const struct tolk_feed_forward_weights *feed_forward, size_t d, size_t f,
                         visitor *visit, void *context)
 {
+    const enum side side = cross == NULL ? SOURCE : TARGET;
     /* q, k and v lie one behind the other in the arena of the values (parameters.h). */
-    visit(context, &layer->self.qkv, 3 * d, d, self->q.weight);
-    visit(context, &layer->self.out, d, d, self->out.weight);
+    visit(context, side, &layer->self.qkv, 3 * d, d, self->q.weight);
+    visit(context, side, &layer->self.out, d, d, self->out.weight);
     if (cross != NULL) {
-        visit(context, &layer->cross.qkv, d, d, cross->q.weight);
-        visit(context, &layer->cross.kv, 2 * d, d, cross->k.weight);
-        visit(context, &layer->cross.out, d, d, cross->out.weight);
+        visit(context, TARGET, &layer->cross.qkv, d, d, cross->q.weight);
+        visit(context, SOURCE, &layer->cross.kv, 2 * d, d, cross->k.weight);
+        visit(context, TARGET, &layer->cross.out, d, d, cross->out.weight);
     }
-    visit(context, &layer->feed_forward.fc1, f, d, feed_forward->fc1.weight);
-    visit(context, &layer->feed_forward.fc2, d, f, feed_forward->fc2.weight);
+    visit(context, side, &layer->feed_forward.fc1, f, d, feed_forward->fc1.weight);
+    visit(context, side, &layer->feed_forward.fc2, d, f, feed_forward->fc2.weight);
 }
 
 /* `rows` are those of the projection [outputs, d]. */
@@ -44,32 +50,38 @@ static void visit_all(struct tolk_inference_weights *weights, const real *rows, 
         visit_layer(&weights->decoder[l], &values->decoder[l].self, &values->decoder[l].cross,
                     &values->decoder[l].feed_forward, d, config->decoder_ffn_dim, visit, context);
     }
-    visit(context, &weights->projection, weights->outputs, d, rows);
+    visit(context, TARGET, &weights->projection, weights->outputs, d, rows);
 }
 
 struct packing {
     const struct tolk_model *model;
     enum tolk_panels_format format;
-    char *room; /* of the next matrix */
+    bool sides[2]; /* that are packed */
+    char *room;    /* of the next matrix */
     size_t bytes;
 };
 
-static void count_bytes(void *context, struct tolk_panels *panels, size_t n, size_t k,
-                        const real *w)
+static void count_bytes(void *context, enum side side, struct tolk_panels *panels, size_t n,
+                        size_t k, const real *w)
 {
     struct packing *packing = context;
+    (void)side;
     (void)panels;
     (void)w;
     packing->bytes += tolk_panels_bytes(packing->format, n, k);
 }
 
-static void pack_one(void *context, struct tolk_panels *panels, size_t n, size_t k, const real *w)
+static void pack_one(void *context, enum side side, struct tolk_panels *panels, size_t n, size_t k,
+                     const real *w)
 {
     struct packing *packing = context;
     const struct tolk_model *model = packing->model;
     const enum tolk_panels_format format = packing->format;
     char *room = packing->room;
     packing->room += tolk_panels_bytes(format, n, k);
+    if (!packing->sides[side]) {
+        return;
+    }
 #pragma omp task firstprivate(panels, model, format, n, k, w, room)
     {
         tolk_panels_pack(panels, format, n, k, w, k, room);
@@ -80,10 +92,23 @@ static void pack_one(void *context, struct tolk_panels *panels, size_t n, size_t
     }
 }
 
-static void pack(struct tolk_inference_weights *weights, const real *rows)
+static void defer_one(void *context, enum side side, struct tolk_panels *panels, size_t n, size_t k,
+                      const real *w)
+{
+    (void)context;
+    if (side == SOURCE) {
+        tolk_panels_defer(panels, n, k, w, k);
+    }
+}
+
+static void pack(struct tolk_inference_weights *weights, const real *rows, bool source, bool target)
 {
     struct packing packing = {
-        .model = weights->model, .format = weights->format, .room = weights->arena};
+        .model = weights->model,
+        .format = weights->format,
+        .sides = {[SOURCE] = source, [TARGET] = target},
+        .room = weights->arena,
+    };
 #pragma omp parallel
 #pragma omp single
     visit_all(weights, rows, pack_one, &packing);
@@ -92,7 +117,16 @@ static void pack(struct tolk_inference_weights *weights, const real *rows)
 void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
 {
     assert(weights->output_ids == NULL);
-    pack(weights, weights->model->weights.shared);
+    pack(weights, weights->model->weights.shared, true, true);
+    weights->deferred = false;
+}
+
+void tolk_inference_weights_complete(struct tolk_inference_weights *weights)
+{
+    if (weights->deferred) {
+        pack(weights, weights->model->weights.shared, true, false);
+        weights->deferred = false;
+    }
 }
 
 /* All of it but what makes it a draft's. */
@@ -118,19 +152,14 @@ static struct tolk_inference_weights *weights_begin(const struct tolk_model *mod
     return weights;
 }
 
-/* Packs them, or frees them and gives NULL. */
-static struct tolk_inference_weights *weights_end(struct tolk_inference_weights *weights,
-                                                  const real *rows, struct tolk_error *error)
+/* Takes the arena; or frees the weights, and they are NULL. */
+static struct tolk_inference_weights *weights_take_room(struct tolk_inference_weights *weights,
+                                                        struct tolk_error *error)
 {
     struct packing packing = {0};
-    if (weights != NULL && rows == NULL) {
-        tolk_inference_weights_free(weights);
-        tolk_error_set(error, "out of memory for the vocabulary of drafts");
-        return NULL;
-    }
     if (weights != NULL) {
         packing.format = weights->format;
-        visit_all(weights, rows, count_bytes, &packing);
+        visit_all(weights, NULL, count_bytes, &packing);
         weights->arena = tolk_memory_take(packing.bytes);
     }
     if (weights == NULL || weights->arena == NULL) {
@@ -138,7 +167,6 @@ static struct tolk_inference_weights *weights_end(struct tolk_inference_weights 
         tolk_inference_weights_free(weights);
         return NULL;
     }
-    pack(weights, rows);
     return weights;
 }
 
@@ -146,7 +174,25 @@ struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_mod
                                                            enum tolk_panels_format format,
                                                            struct tolk_error *error)
 {
-    return weights_end(weights_begin(model, format, true), model->weights.shared, error);
+    struct tolk_inference_weights *weights =
+        weights_take_room(weights_begin(model, format, true), error);
+    if (weights != NULL) {
+        pack(weights, model->weights.shared, true, true);
+    }
+    return weights;
+}
+
+struct tolk_inference_weights *tolk_inference_weights_make_target(const struct tolk_model *model,
+                                                                  struct tolk_error *error)
+{
+    struct tolk_inference_weights *weights =
+        weights_take_room(weights_begin(model, TOLK_PANELS_REAL, true), error);
+    if (weights != NULL) {
+        weights->deferred = true;
+        visit_all(weights, model->weights.shared, defer_one, NULL);
+        pack(weights, model->weights.shared, false, true);
+    }
+    return weights;
 }
 
 /* Cuts the vocabulary; the rows of the embedding that are left, or NULL. */
@@ -182,7 +228,15 @@ struct tolk_inference_weights *tolk_inference_weights_make_draft(const struct to
 {
     struct tolk_inference_weights *weights = weights_begin(model, format, false);
     real *rows = weights != NULL ? cut_outputs(weights) : NULL;
-    weights = weights_end(weights, rows, error);
+    if (weights != NULL && rows == NULL) {
+        tolk_inference_weights_free(weights);
+        tolk_error_set(error, "out of memory for the vocabulary of drafts");
+        return NULL;
+    }
+    weights = weights_take_room(weights, error);
+    if (weights != NULL) {
+        pack(weights, rows, true, true);
+    }
     free(rows);
     return weights;
 }

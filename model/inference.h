@@ -45,6 +45,7 @@ struct tolk_inference_weights {
     size_t outputs;                    /* vocab_size, but where the weights are for drafts: */
     int32_t *output_ids;               /* NULL, or the ids that the projection knows, ascending */
     real *draft_bias;                  /* NULL, or their biases */
+    bool deferred;                     /* what multiplies the source is not packed yet */
     void *arena;
 };
 
@@ -52,6 +53,13 @@ struct tolk_inference_weights {
 struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_model *model,
                                                            enum tolk_panels_format format,
                                                            struct tolk_error *error);
+/* For a program that soon translates one sentence: real numbers, and what multiplies the source,
+ * once a sentence, is packed as it is read (tolk_panels_defer) until _complete is called. */
+struct tolk_inference_weights *tolk_inference_weights_make_target(const struct tolk_model *model,
+                                                                  struct tolk_error *error);
+/* Packs what is left, on all threads; nobody may read meanwhile. */
+void tolk_inference_weights_complete(struct tolk_inference_weights *weights);
+
 /* For drafts (infer/draft.h): the decoder alone, and of the vocabulary what it may write. The bias
  * of a piece that never stood in a target sinks with every update, so that in a vocabulary that two
  * languages share the biases make two heaps; the lower is left out. */

@@ -24,6 +24,7 @@ static const double THREAD_WORK = 4e6;
 
 static _Thread_local void *a_words; /* [TOLK_GEMM_A_WORDS] */
 static _Thread_local void *a_bytes; /* [A_BYTES] */
+static _Thread_local void *b_words; /* [TOLK_GEMM_COLUMNS_MAX * TOLK_GEMM_KC], a panel */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -81,6 +82,12 @@ void tolk_panels_pack(struct tolk_panels *panels, enum tolk_panels_format format
     }
 }
 
+void tolk_panels_defer(struct tolk_panels *panels, size_t n, size_t k, const real *w, size_t ldw)
+{
+    *panels =
+        (struct tolk_panels){.n = n, .k = k, .gemm = tolk_isa()->panels, .deferred = w, .ldw = ldw};
+}
+
 /* ---- products -----------------------------------------------------------------------------------
  */
 
@@ -93,16 +100,41 @@ struct product {
     size_t ldy;
 };
 
+/* Column j and those after it, steps [p, p + k): where they are packed, or where W lies. */
+static const real *columns_of(const struct tolk_panels *panels, size_t j, size_t p, size_t k)
+{
+    return panels->deferred != NULL
+               ? panels->deferred + j * panels->ldw + p
+               : panels->words + rounded_up(panels->n, panels->gemm->columns) * p + j * k;
+}
+
+/* The same of n columns, packed. */
+static const real *packed_columns(const struct tolk_panels *panels, size_t j, size_t n, size_t p,
+                                  size_t k)
+{
+    const real *columns = columns_of(panels, j, p, k);
+    if (panels->deferred == NULL) {
+        return columns;
+    }
+    real *const words = tolk_memory_of_thread(&b_words, (size_t)TOLK_GEMM_COLUMNS_MAX *
+                                                            TOLK_GEMM_KC * sizeof *words);
+    panels->gemm->pack_b[TOLK_ALONG](n, k, columns, panels->ldw, words);
+    return words;
+}
+
 /* Columns [j0, j1) of the rows a [m, k], a_step apart, and steps [p, p + k). */
 static void multiply_block(const struct product *x, size_t m, size_t p, size_t k, const real *a,
                            size_t a_step, real *y, size_t j0, size_t j1)
 {
     const struct tolk_panels *panels = x->panels;
     const struct tolk_gemm_kernels *kernels = panels->gemm;
-    const real *block = panels->words + rounded_up(panels->n, kernels->columns) * p;
     const size_t tiles = (m + kernels->rows - 1) / kernels->rows;
-    const size_t step = tiles == 1 && m < AHEAD_ROWS ? j1 - j0 : kernels->columns;
+    const bool all = tiles == 1 && m < AHEAD_ROWS && panels->deferred == NULL;
+    const size_t step = all ? j1 - j0 : kernels->columns;
     for (size_t j = j0; j < j1; j += step) {
+        const size_t n = smaller(j1 - j, step);
+        const real *b = packed_columns(panels, j, n, p, k);
+        const real *next = columns_of(panels, j + step, p, k);
         /* Tiles of like heights: a low one would leave the multipliers waiting for their sums. */
         for (size_t t = 0; t < tiles; t++) {
             const size_t begin = m * t / tiles;
@@ -115,12 +147,12 @@ static void multiply_block(const struct product *x, size_t m, size_t p, size_t k
                 .bias = x->bias != NULL ? x->bias + j : NULL,
             };
             const struct tolk_gemm_ahead ahead = {
-                .from = block + (j + step) * k + t * share,
+                .from = next + t * share,
                 .rows = m >= AHEAD_ROWS && j + step < j1,
                 .width = share,
             };
-            kernels->multiply(TOLK_ALONG, end - begin, smaller(j1 - j, step), k, a + begin * a_step,
-                              a_step, block + j * k, &target, &ahead);
+            kernels->multiply(TOLK_ALONG, end - begin, n, k, a + begin * a_step, a_step, b, &target,
+                              &ahead);
         }
     }
 }

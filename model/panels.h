@@ -6,8 +6,8 @@
  *     tolk_panels_multiply(&panels, rows, x, in, bias, false, y, out);
  *
  * A step of decoding multiplies a few rows by every matrix of the model: there packing W costs many
- * times the product, which needs to read W no more than once. Packed panels may be multiplied by
- * several threads at once.
+ * times the product, which needs to read W no more than once. Panels may be multiplied by several
+ * threads at once.
  *
  * In real numbers the result is to the bit that of tolk_gemm(TOLK_NT, …), on AMX that of AVX-512:
  * panels of three terms would be half as large again, and a few rows wait for memory. In 8-bit
@@ -34,6 +34,8 @@ struct tolk_int8_kernels;
 
 struct tolk_panels {
     size_t n, k;                          /* W [n, k] */
+    const real *deferred;                 /* W, while it is not packed; else NULL */
+    size_t ldw;                           /* of that */
     const struct tolk_gemm_kernels *gemm; /* that packed them; NULL: 8-bit integers */
     const struct tolk_int8_kernels *int8; /* that packed them; NULL: real numbers */
     real *words;                          /* blocks of k, in each panels of columns */
@@ -48,6 +50,10 @@ size_t tolk_panels_bytes(enum tolk_panels_format format, size_t n, size_t k);
 /* Packs W [n, k], its rows ldw apart, for the instruction set in use. */
 void tolk_panels_pack(struct tolk_panels *panels, enum tolk_panels_format format, size_t n,
                       size_t k, const real *w, size_t ldw, void *room);
+
+/* Leaves W [n, k] where it lies: each product packs it anew, a panel at a time in the cache, to the
+ * same bits as if it were kept. For a matrix that is multiplied once. Real numbers alone. */
+void tolk_panels_defer(struct tolk_panels *panels, size_t n, size_t k, const real *w, size_t ldw);
 
 /* y[rows, n] = x[rows, k] · Wᵀ + bias, negative numbers as zero when `relu`; `bias` [n] or NULL. x
  * and y do not overlap. */

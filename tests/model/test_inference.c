@@ -151,6 +151,48 @@ START_TEST(a_refresh_takes_over_new_values)
 }
 END_TEST
 
+/* All that depends on the source, by such weights: its encoding and, in a first step, its keys. */
+static void first_logits(struct tolk_inference_weights *weights, real *logits)
+{
+    struct tolk_error error;
+    struct tolk_encoding *encoding = tolk_encoding_create(weights, &error);
+    struct tolk_decoding *decoding = tolk_decoding_create(weights, &error);
+    const real *memory = tolk_encoding_run(encoding, &batch, &error);
+    const int32_t tokens[SENTENCES] = {1, 2, 3};
+    const size_t sentences[SENTENCES] = {0, 1, 2};
+    ck_assert_int_eq(tolk_decoding_begin(decoding, memory, &batch, SENTENCES, 4, &error), 0);
+    memcpy(logits, tolk_decoding_step(decoding, SENTENCES, tokens, sentences, sentences),
+           sizeof(real) * SENTENCES * VOCABULARY);
+    tolk_decoding_free(decoding);
+    tolk_encoding_free(encoding);
+}
+
+START_TEST(what_multiplies_the_source_may_be_packed_later)
+{
+    struct tolk_error error;
+    struct tolk_model model;
+    make(&model, true, 192, TOLK_RELU);
+    real expected[SENTENCES * VOCABULARY], found[SENTENCES * VOCABULARY];
+    struct tolk_inference_weights *weights =
+        tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
+    first_logits(weights, expected);
+    tolk_inference_weights_free(weights);
+    weights = tolk_inference_weights_make_target(&model, &error);
+    ck_assert_ptr_nonnull(weights->encoder[1].feed_forward.fc2.deferred);
+    ck_assert_ptr_nonnull(weights->decoder[1].cross.kv.deferred);
+    ck_assert_ptr_null(weights->decoder[1].cross.qkv.deferred);
+    first_logits(weights, found);
+    ck_assert_mem_eq(found, expected, sizeof found);
+    tolk_inference_weights_complete(weights);
+    ck_assert_ptr_null(weights->encoder[1].feed_forward.fc2.deferred);
+    ck_assert_ptr_null(weights->decoder[1].cross.kv.deferred);
+    first_logits(weights, found);
+    ck_assert_mem_eq(found, expected, sizeof found);
+    tolk_inference_weights_free(weights);
+    tolk_model_free(&model);
+}
+END_TEST
+
 START_TEST(a_source_longer_than_the_positions_is_an_error)
 {
     struct tolk_error error;
@@ -248,5 +290,6 @@ END_TEST
 
 TOLK_SUITE("inference", steps_on_packed_weights_are_teacher_forcing,
            steps_in_8_bit_integers_come_near, a_refresh_takes_over_new_values,
+           what_multiplies_the_source_may_be_packed_later,
            a_tree_at_once_gives_the_bits_of_its_steps,
            a_source_longer_than_the_positions_is_an_error)

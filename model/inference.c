@@ -17,16 +17,16 @@ enum side { SOURCE, TARGET };
 typedef void visitor(void *context, enum side side, struct tolk_panels *panels, size_t n, size_t k,
                      const real *w);
 
-static void visit_layer(struct tolk_layer_panels *layer, const struct tolk_attention_weights *self,
+static void visit_layer(enum side side, struct tolk_layer_panels *layer,
+                        const struct tolk_attention_weights *self,
                         const struct tolk_attention_weights *cross,
                         const struct tolk_feed_forward_weights *feed_forward, size_t d, size_t f,
                         visitor *visit, void *context)
 {
-    const enum side side = cross == NULL ? SOURCE : TARGET;
     /* q, k and v lie one behind the other in the arena of the values (parameters.h). */
     visit(context, side, &layer->self.qkv, 3 * d, d, self->q.weight);
     visit(context, side, &layer->self.out, d, d, self->out.weight);
-    if (cross != NULL) {
+    if (side == TARGET) {
         visit(context, TARGET, &layer->cross.qkv, d, d, cross->q.weight);
         visit(context, SOURCE, &layer->cross.kv, 2 * d, d, cross->k.weight);
         visit(context, TARGET, &layer->cross.out, d, d, cross->out.weight);
@@ -43,12 +43,13 @@ static void visit_all(struct tolk_inference_weights *weights, const real *rows, 
     const struct tolk_weights *values = &weights->model->weights;
     const size_t d = config->d_model;
     for (size_t l = 0; weights->encoder != NULL && l < config->encoder_layers; l++) {
-        visit_layer(&weights->encoder[l], &values->encoder[l].self, NULL,
+        visit_layer(SOURCE, &weights->encoder[l], &values->encoder[l].self, NULL,
                     &values->encoder[l].feed_forward, d, config->encoder_ffn_dim, visit, context);
     }
     for (size_t l = 0; l < config->decoder_layers; l++) {
-        visit_layer(&weights->decoder[l], &values->decoder[l].self, &values->decoder[l].cross,
-                    &values->decoder[l].feed_forward, d, config->decoder_ffn_dim, visit, context);
+        visit_layer(TARGET, &weights->decoder[l], &values->decoder[l].self,
+                    &values->decoder[l].cross, &values->decoder[l].feed_forward, d,
+                    config->decoder_ffn_dim, visit, context);
     }
     visit(context, TARGET, &weights->projection, weights->outputs, d, rows);
 }
@@ -129,7 +130,7 @@ void tolk_inference_weights_complete(struct tolk_inference_weights *weights)
     }
 }
 
-/* All of it but what makes it a draft's. */
+/* Without panels yet; NULL when there is no memory. */
 static struct tolk_inference_weights *weights_begin(const struct tolk_model *model,
                                                     enum tolk_panels_format format, bool encoder)
 {
@@ -152,14 +153,14 @@ static struct tolk_inference_weights *weights_begin(const struct tolk_model *mod
     return weights;
 }
 
-/* Takes the arena; or frees the weights, and they are NULL. */
+/* Takes the room of the panels, or frees the weights and gives NULL. */
 static struct tolk_inference_weights *weights_take_room(struct tolk_inference_weights *weights,
-                                                        struct tolk_error *error)
+                                                        const real *rows, struct tolk_error *error)
 {
     struct packing packing = {0};
     if (weights != NULL) {
         packing.format = weights->format;
-        visit_all(weights, NULL, count_bytes, &packing);
+        visit_all(weights, rows, count_bytes, &packing);
         weights->arena = tolk_memory_take(packing.bytes);
     }
     if (weights == NULL || weights->arena == NULL) {
@@ -174,10 +175,11 @@ struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_mod
                                                            enum tolk_panels_format format,
                                                            struct tolk_error *error)
 {
+    const real *rows = model->weights.shared;
     struct tolk_inference_weights *weights =
-        weights_take_room(weights_begin(model, format, true), error);
+        weights_take_room(weights_begin(model, format, true), rows, error);
     if (weights != NULL) {
-        pack(weights, model->weights.shared, true, true);
+        pack(weights, rows, true, true);
     }
     return weights;
 }
@@ -185,12 +187,13 @@ struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_mod
 struct tolk_inference_weights *tolk_inference_weights_make_target(const struct tolk_model *model,
                                                                   struct tolk_error *error)
 {
+    const real *rows = model->weights.shared;
     struct tolk_inference_weights *weights =
-        weights_take_room(weights_begin(model, TOLK_PANELS_REAL, true), error);
+        weights_take_room(weights_begin(model, TOLK_PANELS_REAL, true), rows, error);
     if (weights != NULL) {
         weights->deferred = true;
-        visit_all(weights, model->weights.shared, defer_one, NULL);
-        pack(weights, model->weights.shared, false, true);
+        visit_all(weights, rows, defer_one, NULL);
+        pack(weights, rows, false, true);
     }
     return weights;
 }
@@ -228,12 +231,12 @@ struct tolk_inference_weights *tolk_inference_weights_make_draft(const struct to
 {
     struct tolk_inference_weights *weights = weights_begin(model, format, false);
     real *rows = weights != NULL ? cut_outputs(weights) : NULL;
-    if (weights != NULL && rows == NULL) {
+    if (rows == NULL) {
         tolk_inference_weights_free(weights);
         tolk_error_set(error, "out of memory for the vocabulary of drafts");
         return NULL;
     }
-    weights = weights_take_room(weights, error);
+    weights = weights_take_room(weights, rows, error);
     if (weights != NULL) {
         pack(weights, rows, true, true);
     }

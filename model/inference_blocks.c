@@ -4,6 +4,7 @@
 
 #include "model/attention.h"
 #include "model/blocks.h"
+#include "model/gemm.h"
 #include "model/isa.h"
 #include "model/kernels/rows.h"
 
@@ -16,7 +17,7 @@ void tolk_inference_room_take(struct tolk_inference_room *room, struct tolk_room
     room->normed = tolk_room_take(cut, rows * d);
     room->context = tolk_room_take(cut, rows * d);
     room->branch = tolk_room_take(cut, rows * d);
-    room->hidden = tolk_room_take(cut, rows * f);
+    room->hidden = tolk_room_take(cut, rows * tolk_gemm_row_distance(f));
     room->moments = tolk_room_take(cut, 2 * rows);
 }
 
@@ -88,14 +89,15 @@ void tolk_inference_feed_forward(const struct tolk_config *config, size_t f,
                                  struct tolk_inference_room *room)
 {
     const size_t d = config->d_model;
+    const size_t ldf = tolk_gemm_row_distance(f);
     const bool relu = config->activation_function == TOLK_RELU;
     const real *input = tolk_inference_enter(config, &weights->norm, rows, room);
-    tolk_panels_multiply(&panels->fc1, rows, input, d, weights->fc1.bias, relu, room->hidden, f);
+    tolk_panels_multiply(&panels->fc1, rows, input, d, weights->fc1.bias, relu, room->hidden, ldf);
     if (!relu) {
-        tolk_isa()->rows->activation_forward(config->activation_function, rows, f, f, 0, none,
+        tolk_isa()->rows->activation_forward(config->activation_function, rows, f, ldf, 0, none,
                                              room->hidden, room->hidden);
     }
-    tolk_panels_multiply(&panels->fc2, rows, room->hidden, f, weights->fc2.bias, false,
+    tolk_panels_multiply(&panels->fc2, rows, room->hidden, ldf, weights->fc2.bias, false,
                          room->branch, d);
     tolk_inference_leave(config, &weights->norm, rows, room);
 }

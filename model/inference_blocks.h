@@ -16,7 +16,7 @@ struct tolk_inference_room {
     real *normed;  /* [rows, d] */
     real *context; /* [rows, d] */
     real *branch;  /* [rows, d] */
-    real *hidden;  /* [rows, f] */
+    real *hidden;  /* [rows, f], tolk_gemm_row_distance(f) apart */
     real *moments; /* [2, rows], of the layer norms */
 };
 

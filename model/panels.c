@@ -146,10 +146,12 @@ static void multiply_block(const struct product *x, size_t m, size_t p, size_t k
                 .accumulate = p > 0,
                 .bias = x->bias != NULL ? x->bias + j : NULL,
             };
+            const bool asks = m >= AHEAD_ROWS && j + step < j1;
             const struct tolk_gemm_ahead ahead = {
                 .from = next + t * share,
-                .rows = m >= AHEAD_ROWS && j + step < j1,
+                .rows = asks,
                 .width = share,
+                .evenly = asks,
             };
             kernels->multiply(TOLK_ALONG, end - begin, n, k, a + begin * a_step, a_step, b, &target,
                               &ahead);

@@ -41,9 +41,9 @@ static inline __attribute__((always_inline)) void product_tile(const struct smal
     const real *a = s->across ? s->a + i : s->a + i * s->lda;
     tolk_tile_zero(rows, vectors, sums);
     if (s->across) {
-        tolk_tile_sums(rows, vectors, true, s->k, a, s->lda, s->b + j, s->ldb, part, sums);
+        tolk_tile_sums(rows, vectors, true, s->k, a, s->lda, s->b + j, s->ldb, part, NULL, sums);
     } else {
-        tolk_tile_sums(rows, vectors, false, s->k, a, s->lda, s->b + j, s->ldb, part, sums);
+        tolk_tile_sums(rows, vectors, false, s->k, a, s->lda, s->b + j, s->ldb, part, NULL, sums);
     }
     real *c = s->c + i * s->ldc + j;
     TOLK_UNROLL

@@ -202,8 +202,23 @@ enum { PAUSE = 16, C_ROWS_A_PAUSE = 4 };
 struct ahead {
     struct tolk_gemm_ahead rest;
     size_t offset;
-    size_t lines; /* a pause */
+    size_t lines;               /* a pause */
+    struct tolk_tile_asks asks; /* or at each step of k */
 };
+
+INLINE struct ahead ahead_of(bool evenly, const struct tolk_gemm_ahead *next, size_t tiles,
+                             size_t k)
+{
+    struct ahead ahead = {.rest = *next};
+    if (evenly) {
+        const size_t steps = tiles * k;
+        ahead.asks = (struct tolk_tile_asks){next->from, (next->width + steps - 1) / steps};
+    } else {
+        const size_t pauses = tiles * ((k + PAUSE - 1) / PAUSE) + 1;
+        ahead.lines = next->rows * ((next->width + LINE - 1) / LINE) / pauses + 1;
+    }
+    return ahead;
+}
 
 INLINE void prefetch(struct ahead *ahead)
 {
@@ -218,9 +233,9 @@ INLINE void prefetch(struct ahead *ahead)
     }
 }
 
-/* C [rows, columns] at (row, column) of the target from one tile of A and one panel of B. `rows`
- * and `vectors` are constants after inlining: the sums live in registers. */
-INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, size_t k,
+/* C [rows, columns] at (row, column) of the target from one tile of A and one panel of B. `rows`,
+ * `vectors` and how it goes along are constants after inlining: the sums live in registers. */
+INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, bool evenly, size_t k,
                  const real *a, size_t row_step, const real *b, const struct tolk_gemm_target *t,
                  size_t row, size_t column, size_t columns, struct ahead *ahead)
 {
@@ -236,13 +251,15 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, si
                 __builtin_prefetch(asked + v * LANES, 1);
             }
         }
-        prefetch(ahead);
+        if (!evenly) {
+            prefetch(ahead);
+        }
         if (packing == TOLK_ALONG) {
             tolk_tile_sums(rows, vectors, false, steps, a + p, row_step, b + p * COLUMNS, COLUMNS,
-                           0, sum);
+                           0, evenly ? &ahead->asks : NULL, sum);
         } else {
             tolk_tile_sums(rows, vectors, true, steps, a + p * ROWS, ROWS, b + p * COLUMNS, COLUMNS,
-                           0, sum);
+                           0, NULL, sum);
         }
     }
     UNROLL
@@ -258,31 +275,31 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, si
     }
 }
 
-INLINE void tile_of(size_t rows, size_t vectors, enum tolk_gemm_packing packing, size_t k,
-                    const real *a, size_t row_step, const real *b, const struct tolk_gemm_target *t,
-                    size_t row, size_t column, size_t columns, struct ahead *ahead){
-#define TILE(r) tile(r, vectors, packing, k, a, row_step, b, t, row, column, columns, ahead)
+INLINE void tile_of(size_t rows, size_t vectors, enum tolk_gemm_packing packing, bool evenly,
+                    size_t k, const real *a, size_t row_step, const real *b,
+                    const struct tolk_gemm_target *t, size_t row, size_t column, size_t columns,
+                    struct ahead *ahead){
+#define TILE(r) tile(r, vectors, packing, evenly, k, a, row_step, b, t, row, column, columns, ahead)
     TOLK_OF_HEIGHT(rows, ROWS, TILE)
 #undef TILE
 }
 
-INLINE void multiply_packed(enum tolk_gemm_packing packing, size_t m, size_t n, size_t k,
-                            const real *a, size_t a_step, const real *b,
+INLINE void multiply_packed(enum tolk_gemm_packing packing, bool evenly, size_t m, size_t n,
+                            size_t k, const real *a, size_t a_step, const real *b,
                             const struct tolk_gemm_target *t, const struct tolk_gemm_ahead *next)
 {
     const size_t tile_words = ROWS * (packing == TOLK_ALONG ? a_step : k);
     const size_t tiles = ((m + ROWS - 1) / ROWS) * ((n + COLUMNS - 1) / COLUMNS);
-    const size_t pauses = tiles * ((k + PAUSE - 1) / PAUSE) + 1;
-    struct ahead ahead = {*next, 0, next->rows * ((next->width + LINE - 1) / LINE) / pauses + 1};
+    struct ahead ahead = ahead_of(evenly, next, tiles, k);
     for (size_t j = 0; j < n; j += COLUMNS, b += COLUMNS * k) {
         size_t columns = n - j < COLUMNS ? n - j : COLUMNS;
         for (size_t i = 0; i < m; i += ROWS) {
             size_t rows = m - i < ROWS ? m - i : ROWS;
             const real *ai = a + i / ROWS * tile_words;
             if (columns > LANES) {
-                tile_of(rows, VECTORS, packing, k, ai, a_step, b, t, i, j, columns, &ahead);
+                tile_of(rows, VECTORS, packing, evenly, k, ai, a_step, b, t, i, j, columns, &ahead);
             } else {
-                tile_of(rows, 1, packing, k, ai, a_step, b, t, i, j, columns, &ahead);
+                tile_of(rows, 1, packing, evenly, k, ai, a_step, b, t, i, j, columns, &ahead);
             }
         }
     }
@@ -292,10 +309,15 @@ static void multiply(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, si
                      const real *a_words, size_t a_step, const real *b_words,
                      const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead)
 {
-    if (packing_of_a == TOLK_ALONG) {
-        multiply_packed(TOLK_ALONG, m, n, words_of(k), a_words, a_step, b_words, target, ahead);
+    if (packing_of_a == TOLK_ACROSS) {
+        multiply_packed(TOLK_ACROSS, false, m, n, words_of(k), a_words, a_step, b_words, target,
+                        ahead);
+    } else if (ahead->evenly) {
+        multiply_packed(TOLK_ALONG, true, m, n, words_of(k), a_words, a_step, b_words, target,
+                        ahead);
     } else {
-        multiply_packed(TOLK_ACROSS, m, n, words_of(k), a_words, a_step, b_words, target, ahead);
+        multiply_packed(TOLK_ALONG, false, m, n, words_of(k), a_words, a_step, b_words, target,
+                        ahead);
     }
 }
 

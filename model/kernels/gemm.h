@@ -39,11 +39,13 @@ enum {
 
 enum tolk_gemm_packing { TOLK_ALONG, TOLK_ACROSS };
 
-/* A matrix that is packed next: brought into the second-level cache while the processor multiplies.
- */
+/* What is needed next: brought into the second-level cache while the processor multiplies. */
 struct tolk_gemm_ahead {
     const real *from; /* [rows, width], `step` apart */
     size_t rows, width, step;
+    /* One row, a part of it at each step of k: for a B that comes from memory as fast as it is
+     * multiplied. Else some rows now and then. A [TOLK_ALONG] alone. */
+    bool evenly;
 };
 
 /* Where a block of C lies and what is done with the sums. */

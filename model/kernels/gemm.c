@@ -198,6 +198,13 @@ INLINE void put_first(size_t count, const struct tolk_gemm_target *t, real *c, s
  * counting, where two of them multiply. */
 enum { PAUSE = 16, C_ROWS_A_PAUSE = 4 };
 
+/* Products of bfloat16 are none of translation's, which alone asks so. */
+#ifdef TOLK_GEMM_BFLOAT16
+enum { EVENLY = 0 };
+#else
+enum { EVENLY = 1 };
+#endif
+
 /* What lies ahead, and how far it is asked for. */
 struct ahead {
     struct tolk_gemm_ahead rest;
@@ -296,10 +303,12 @@ INLINE void multiply_packed(enum tolk_gemm_packing packing, bool evenly, size_t 
         for (size_t i = 0; i < m; i += ROWS) {
             size_t rows = m - i < ROWS ? m - i : ROWS;
             const real *ai = a + i / ROWS * tile_words;
-            if (columns > LANES) {
-                tile_of(rows, VECTORS, packing, evenly, k, ai, a_step, b, t, i, j, columns, &ahead);
+            if (evenly) {
+                tile_of(rows, VECTORS, packing, true, k, ai, a_step, b, t, i, j, COLUMNS, &ahead);
+            } else if (columns > LANES) {
+                tile_of(rows, VECTORS, packing, false, k, ai, a_step, b, t, i, j, columns, &ahead);
             } else {
-                tile_of(rows, 1, packing, evenly, k, ai, a_step, b, t, i, j, columns, &ahead);
+                tile_of(rows, 1, packing, false, k, ai, a_step, b, t, i, j, columns, &ahead);
             }
         }
     }
@@ -312,7 +321,7 @@ static void multiply(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, si
     if (packing_of_a == TOLK_ACROSS) {
         multiply_packed(TOLK_ACROSS, false, m, n, words_of(k), a_words, a_step, b_words, target,
                         ahead);
-    } else if (ahead->evenly) {
+    } else if (EVENLY && ahead->evenly) {
         multiply_packed(TOLK_ALONG, true, m, n, words_of(k), a_words, a_step, b_words, target,
                         ahead);
     } else {

@@ -44,7 +44,8 @@ struct tolk_gemm_ahead {
     const real *from; /* [rows, width], `step` apart */
     size_t rows, width, step;
     /* One row, a part of it at each step of k: for a B that comes from memory as fast as it is
-     * multiplied. Else some rows now and then. A [TOLK_ALONG] alone. */
+     * multiplied. Else some rows now and then. With A [TOLK_ALONG], k > 0 and n of whole panels
+     * alone. */
     bool evenly;
 };
 

@@ -23,8 +23,22 @@ static void *load_codec(void *context)
     return NULL;
 }
 
+/* A command over pairs needs all at once. One that translates may have a single sentence, for which
+ * to pack pays if it has several hypotheses, or if it costs nothing, beside the tokenizer. */
+static enum tolk_inference_packing packing_for(const struct tolk_settings *translating,
+                                               const struct tolk_config *config, bool beside)
+{
+    const bool given = translating->beam != TOLK_NOT_GIVEN_SIZE;
+    const size_t beam = given ? translating->beam : tolk_search_options_default(config).beam;
+    if (translating->packs) {
+        return TOLK_PACKED_ALL;
+    }
+    return beam > 1 || beside ? TOLK_PACKED_TARGET : TOLK_PACKED_NONE;
+}
+
 static int load_model(struct tolk_session *session, const char *folder,
-                      const struct tolk_settings *translating, struct tolk_error *error)
+                      const struct tolk_settings *translating, bool beside,
+                      struct tolk_error *error)
 {
     if (tolk_model_load(&session->model, folder, error) != 0) {
         return -1;
@@ -33,11 +47,9 @@ static int load_model(struct tolk_session *session, const char *folder,
     if (translating != NULL) {
         const int threads = omp_get_max_threads();
         omp_set_num_threads(1);
-        session->weights =
-            translating->precision == TOLK_PANELS_REAL && !translating->packs
-                ? tolk_inference_weights_make_target(&session->model, error)
-                : tolk_inference_weights_make(
-                      &session->model, (enum tolk_panels_format)translating->precision, error);
+        session->weights = tolk_inference_weights_make_partly(
+            &session->model, (enum tolk_panels_format)translating->precision,
+            packing_for(translating, &session->model.config, beside), error);
         omp_set_num_threads(threads);
     }
     return translating != NULL && session->weights == NULL ? -1 : 0;
@@ -53,7 +65,7 @@ int tolk_session_open(struct tolk_session *session, const char *folder,
      * sentence, in which they have no part. */
     const bool beside =
         omp_get_max_threads() > 1 && pthread_create(&loader, NULL, load_codec, &loading) == 0;
-    int status = load_model(session, folder, translating, error);
+    int status = load_model(session, folder, translating, beside, error);
     if (beside) {
         pthread_join(loader, NULL);
     } else if (status == 0) {

@@ -257,9 +257,9 @@ static int translate_batch(void *context, size_t b, size_t thread, struct tolk_e
                : search_sentences(call, &call->translator->workers[thread], order, count, error);
 }
 
-/* Packs what a first sentence that comes alone shall not wait for: what multiplies the source, when
- * more than that one is there, and the weights of drafts, when a second comes alone. Where memory
- * is short there are no drafts. */
+/* Packs what a first sentence that comes alone shall not wait for: what of the weights is not
+ * packed yet, when more than that one is there, and the weights of drafts, when a second comes
+ * alone. Where memory is short there are no drafts. */
 static int prepare_weights(const struct call *call, struct tolk_error *error)
 {
     struct tolk_translator *const translator = call->translator;

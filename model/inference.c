@@ -96,37 +96,42 @@ static void pack_one(void *context, enum side side, struct tolk_panels *panels, 
 static void defer_one(void *context, enum side side, struct tolk_panels *panels, size_t n, size_t k,
                       const real *w)
 {
-    (void)context;
-    if (side == SOURCE) {
+    const struct packing *packing = context;
+    if (!packing->sides[side]) {
         tolk_panels_defer(panels, n, k, w, k);
     }
 }
 
-static void pack(struct tolk_inference_weights *weights, const real *rows, bool source, bool target)
+static void run(struct packing *packing, struct tolk_inference_weights *weights, const real *rows)
 {
-    struct packing packing = {
-        .model = weights->model,
-        .format = weights->format,
-        .sides = {[SOURCE] = source, [TARGET] = target},
-        .room = weights->arena,
-    };
+    packing->model = weights->model;
+    packing->format = weights->format;
+    packing->room = weights->arena;
 #pragma omp parallel
 #pragma omp single
-    visit_all(weights, rows, pack_one, &packing);
+    visit_all(weights, rows, pack_one, packing);
+}
+
+static void pack_all(struct tolk_inference_weights *weights, const real *rows)
+{
+    struct packing packing = {.sides = {true, true}};
+    run(&packing, weights, rows);
+    weights->packed = TOLK_PACKED_ALL;
 }
 
 void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
 {
     assert(weights->output_ids == NULL);
-    pack(weights, weights->model->weights.shared, true, true);
-    weights->deferred = false;
+    pack_all(weights, weights->model->weights.shared);
 }
 
 void tolk_inference_weights_complete(struct tolk_inference_weights *weights)
 {
-    if (weights->deferred) {
-        pack(weights, weights->model->weights.shared, true, false);
-        weights->deferred = false;
+    struct packing packing = {
+        .sides = {[SOURCE] = true, [TARGET] = weights->packed == TOLK_PACKED_NONE}};
+    if (weights->packed != TOLK_PACKED_ALL) {
+        run(&packing, weights, weights->model->weights.shared);
+        weights->packed = TOLK_PACKED_ALL;
     }
 }
 
@@ -171,31 +176,29 @@ static struct tolk_inference_weights *weights_take_room(struct tolk_inference_we
     return weights;
 }
 
-struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_model *model,
-                                                           enum tolk_panels_format format,
-                                                           struct tolk_error *error)
+struct tolk_inference_weights *
+tolk_inference_weights_make_partly(const struct tolk_model *model, enum tolk_panels_format format,
+                                   enum tolk_inference_packing packed, struct tolk_error *error)
 {
     const real *rows = model->weights.shared;
     struct tolk_inference_weights *weights =
         weights_take_room(weights_begin(model, format, true), rows, error);
-    if (weights != NULL) {
-        pack(weights, rows, true, true);
+    if (weights != NULL && (packed == TOLK_PACKED_ALL || format != TOLK_PANELS_REAL)) {
+        pack_all(weights, rows);
+    } else if (weights != NULL) {
+        struct packing packing = {.sides = {[TARGET] = packed == TOLK_PACKED_TARGET}};
+        weights->packed = packed;
+        visit_all(weights, rows, defer_one, &packing);
+        run(&packing, weights, rows);
     }
     return weights;
 }
 
-struct tolk_inference_weights *tolk_inference_weights_make_target(const struct tolk_model *model,
-                                                                  struct tolk_error *error)
+struct tolk_inference_weights *tolk_inference_weights_make(const struct tolk_model *model,
+                                                           enum tolk_panels_format format,
+                                                           struct tolk_error *error)
 {
-    const real *rows = model->weights.shared;
-    struct tolk_inference_weights *weights =
-        weights_take_room(weights_begin(model, TOLK_PANELS_REAL, true), rows, error);
-    if (weights != NULL) {
-        weights->deferred = true;
-        visit_all(weights, rows, defer_one, NULL);
-        pack(weights, rows, false, true);
-    }
-    return weights;
+    return tolk_inference_weights_make_partly(model, format, TOLK_PACKED_ALL, error);
 }
 
 /* Cuts the vocabulary; the rows of the embedding that are left, or NULL. */
@@ -238,7 +241,7 @@ struct tolk_inference_weights *tolk_inference_weights_make_draft(const struct to
     }
     weights = weights_take_room(weights, rows, error);
     if (weights != NULL) {
-        pack(weights, rows, true, true);
+        pack_all(weights, rows);
     }
     free(rows);
     return weights;

@@ -167,7 +167,7 @@ static void first_logits(struct tolk_inference_weights *weights, real *logits)
     tolk_encoding_free(encoding);
 }
 
-START_TEST(what_multiplies_the_source_may_be_packed_later)
+START_TEST(what_is_packed_later_gives_the_same_bits)
 {
     struct tolk_error error;
     struct tolk_model model;
@@ -177,18 +177,26 @@ START_TEST(what_multiplies_the_source_may_be_packed_later)
         tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
     first_logits(weights, expected);
     tolk_inference_weights_free(weights);
-    weights = tolk_inference_weights_make_target(&model, &error);
-    ck_assert_ptr_nonnull(weights->encoder[1].feed_forward.fc2.deferred);
-    ck_assert_ptr_nonnull(weights->decoder[1].cross.kv.deferred);
-    ck_assert_ptr_null(weights->decoder[1].cross.qkv.deferred);
-    first_logits(weights, found);
-    ck_assert_mem_eq(found, expected, sizeof found);
-    tolk_inference_weights_complete(weights);
-    ck_assert_ptr_null(weights->encoder[1].feed_forward.fc2.deferred);
-    ck_assert_ptr_null(weights->decoder[1].cross.kv.deferred);
-    first_logits(weights, found);
-    ck_assert_mem_eq(found, expected, sizeof found);
-    tolk_inference_weights_free(weights);
+    const enum tolk_inference_packing packings[] = {TOLK_PACKED_TARGET, TOLK_PACKED_NONE};
+    for (size_t i = 0; i < 2; i++) {
+        weights = tolk_inference_weights_make_partly(&model, TOLK_PANELS_REAL, packings[i], &error);
+        const struct tolk_layer_panels *encoder = weights->encoder, *decoder = weights->decoder;
+        const bool none = packings[i] == TOLK_PACKED_NONE;
+        ck_assert_ptr_nonnull(encoder[1].feed_forward.fc2.deferred);
+        ck_assert_ptr_nonnull(decoder[1].cross.kv.deferred);
+        ck_assert_int_eq(decoder[1].cross.qkv.deferred != NULL, none);
+        ck_assert_int_eq(weights->projection.deferred != NULL, none);
+        first_logits(weights, found);
+        ck_assert_mem_eq(found, expected, sizeof found);
+        tolk_inference_weights_complete(weights);
+        ck_assert_ptr_null(encoder[1].feed_forward.fc2.deferred);
+        ck_assert_ptr_null(decoder[1].cross.kv.deferred);
+        ck_assert_ptr_null(decoder[1].cross.qkv.deferred);
+        ck_assert_ptr_null(weights->projection.deferred);
+        first_logits(weights, found);
+        ck_assert_mem_eq(found, expected, sizeof found);
+        tolk_inference_weights_free(weights);
+    }
     tolk_model_free(&model);
 }
 END_TEST
@@ -290,6 +298,5 @@ END_TEST
 
 TOLK_SUITE("inference", steps_on_packed_weights_are_teacher_forcing,
            steps_in_8_bit_integers_come_near, a_refresh_takes_over_new_values,
-           what_multiplies_the_source_may_be_packed_later,
-           a_tree_at_once_gives_the_bits_of_its_steps,
+           what_is_packed_later_gives_the_same_bits, a_tree_at_once_gives_the_bits_of_its_steps,
            a_source_longer_than_the_positions_is_an_error)

@@ -76,6 +76,12 @@ wait_for() {
     done
 }
 
+# ---- the second start has the processors of the first
+places=$(env -u OMP_WAIT_POLICY OMP_PROC_BIND=true OMP_DISPLAY_ENV=true "$train" \
+    --train "$folder/none.tsv" -o "$folder/none" 2>&1 | grep OMP_PLACES)
+[ "$(echo "$places" | wc -l)" = 2 ] && [ "$(echo "$places" | uniq | wc -l)" = 1 ] && same=yes || same=no
+check 'bound threads keep their places when the program starts itself again' "$same"
+
 # ---- an uninterrupted training and its files
 good=yes
 run whole --updates 60 || good=no

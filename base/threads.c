@@ -15,10 +15,11 @@ static void leave_the_place(void)
     for (int place = 0; place < omp_get_num_places(); place++) {
         int ids[CPU_SETSIZE];
         const int count = omp_get_place_num_procs(place);
-        if (count <= CPU_SETSIZE) {
-            omp_get_place_proc_ids(place, ids);
+        if (count > CPU_SETSIZE) {
+            return;
         }
-        for (int i = 0; i < count && count <= CPU_SETSIZE; i++) {
+        omp_get_place_proc_ids(place, ids);
+        for (int i = 0; i < count; i++) {
             CPU_SET(ids[i], &processors);
         }
     }

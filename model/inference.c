@@ -57,8 +57,9 @@ static void visit_all(struct tolk_inference_weights *weights, const real *rows, 
 struct packing {
     const struct tolk_model *model;
     enum tolk_panels_format format;
-    bool sides[2]; /* that are packed */
-    char *room;    /* of the next matrix */
+    bool deferred[2]; /* the sides whose matrices are packed later */
+    bool rest;        /* those alone that were */
+    char *room;       /* of the next matrix */
     size_t bytes;
 };
 
@@ -80,7 +81,11 @@ static void pack_one(void *context, enum side side, struct tolk_panels *panels, 
     const enum tolk_panels_format format = packing->format;
     char *room = packing->room;
     packing->room += tolk_panels_bytes(format, n, k);
-    if (!packing->sides[side]) {
+    if (packing->deferred[side]) {
+        tolk_panels_defer(panels, n, k, w, k);
+        return;
+    }
+    if (packing->rest && panels->deferred == NULL) {
         return;
     }
 #pragma omp task firstprivate(panels, model, format, n, k, w, room)
@@ -93,45 +98,27 @@ static void pack_one(void *context, enum side side, struct tolk_panels *panels, 
     }
 }
 
-static void defer_one(void *context, enum side side, struct tolk_panels *panels, size_t n, size_t k,
-                      const real *w)
+static void pack(struct tolk_inference_weights *weights, const real *rows, struct packing packing)
 {
-    const struct packing *packing = context;
-    if (!packing->sides[side]) {
-        tolk_panels_defer(panels, n, k, w, k);
-    }
-}
-
-static void run(struct packing *packing, struct tolk_inference_weights *weights, const real *rows)
-{
-    packing->model = weights->model;
-    packing->format = weights->format;
-    packing->room = weights->arena;
+    packing.model = weights->model;
+    packing.format = weights->format;
+    packing.room = weights->arena;
 #pragma omp parallel
 #pragma omp single
-    visit_all(weights, rows, pack_one, packing);
-}
-
-static void pack_all(struct tolk_inference_weights *weights, const real *rows)
-{
-    struct packing packing = {.sides = {true, true}};
-    run(&packing, weights, rows);
-    weights->packed = TOLK_PACKED_ALL;
+    visit_all(weights, rows, pack_one, &packing);
+    weights->partly = packing.deferred[SOURCE];
 }
 
 void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
 {
     assert(weights->output_ids == NULL);
-    pack_all(weights, weights->model->weights.shared);
+    pack(weights, weights->model->weights.shared, (struct packing){.rest = false});
 }
 
 void tolk_inference_weights_complete(struct tolk_inference_weights *weights)
 {
-    struct packing packing = {
-        .sides = {[SOURCE] = true, [TARGET] = weights->packed == TOLK_PACKED_NONE}};
-    if (weights->packed != TOLK_PACKED_ALL) {
-        run(&packing, weights, weights->model->weights.shared);
-        weights->packed = TOLK_PACKED_ALL;
+    if (weights->partly) {
+        pack(weights, weights->model->weights.shared, (struct packing){.rest = true});
     }
 }
 
@@ -181,15 +168,13 @@ tolk_inference_weights_make_partly(const struct tolk_model *model, enum tolk_pan
                                    enum tolk_inference_packing packed, struct tolk_error *error)
 {
     const real *rows = model->weights.shared;
+    const bool all = packed == TOLK_PACKED_ALL || format != TOLK_PANELS_REAL;
     struct tolk_inference_weights *weights =
         weights_take_room(weights_begin(model, format, true), rows, error);
-    if (weights != NULL && (packed == TOLK_PACKED_ALL || format != TOLK_PANELS_REAL)) {
-        pack_all(weights, rows);
-    } else if (weights != NULL) {
-        struct packing packing = {.sides = {[TARGET] = packed == TOLK_PACKED_TARGET}};
-        weights->packed = packed;
-        visit_all(weights, rows, defer_one, &packing);
-        run(&packing, weights, rows);
+    if (weights != NULL) {
+        pack(weights, rows,
+             (struct packing){
+                 .deferred = {[SOURCE] = !all, [TARGET] = !all && packed == TOLK_PACKED_NONE}});
     }
     return weights;
 }
@@ -241,7 +226,7 @@ struct tolk_inference_weights *tolk_inference_weights_make_draft(const struct to
     }
     weights = weights_take_room(weights, rows, error);
     if (weights != NULL) {
-        pack_all(weights, rows);
+        pack(weights, rows, (struct packing){.rest = false});
     }
     free(rows);
     return weights;

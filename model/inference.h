@@ -54,7 +54,7 @@ struct tolk_inference_weights {
     size_t outputs;                    /* vocab_size, but where the weights are for drafts: */
     int32_t *output_ids;               /* NULL, or the ids that the projection knows, ascending */
     real *draft_bias;                  /* NULL, or their biases */
-    enum tolk_inference_packing packed;
+    bool partly;                       /* packed; see tolk_inference_weights_complete */
     void *arena;
 };
 

@@ -24,7 +24,7 @@ enum { ROWS = 11, VECTORS = 2 }; /* of 12, GCC keeps some in memory */
 enum { ROWS = 6, VECTORS = 2 };
 #endif
 
-enum { LANES = TOLK_LANES, COLUMNS = VECTORS * LANES, LINE = 64 / sizeof(real) };
+enum { LANES = TOLK_LANES, COLUMNS = VECTORS * LANES, LINE = TOLK_TILE_LINE };
 
 typedef tolk_vector vector;
 

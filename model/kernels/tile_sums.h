@@ -8,8 +8,7 @@
 
 /* As many rows of A as scaled addressing reaches from one pointer. */
 enum { TOLK_TILE_GROUP = 3, TOLK_TILE_ROWS_MAX = 14, TOLK_TILE_VECTORS_MAX = 4 };
-
-enum { TOLK_TILE_LINE = 64 / sizeof(real) };
+enum { TOLK_TILE_LINE = 64 / sizeof(real) }; /* of the cache */
 
 /* What the words are multiplied as; the products of bfloat16 have their own. */
 #ifndef TOLK_MULTIPLY_ADD

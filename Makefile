@@ -138,7 +138,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_SUPPORT) $(BUILD)/libtolk.a
 $(BUILD)/tests/bench/test_work: $(BUILD)/bench/work.o
 .SECONDARY:
 
-tests: $(TESTS) neon-tests ## build the test programs
+tests: $(TESTS) $(BUILD)/bench/plot neon-tests ## build the test programs
 
 # The tests of model/ that need no package: those of what reads JSON stay behind, tests/portable
 # stands in for Check. A cross-compiler builds them for aarch64, tests/portable/test_neon.sh runs them.

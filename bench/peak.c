@@ -44,21 +44,18 @@ enum { CHAINS = 12, STEPS = 400000, LINE = 64 };
         return 2.0 * CHAINS * (bytes) / sizeof(real) * STEPS;                                      \
     }
 
-/* Sums of products of short numbers: `step` adds `each` products to a vector. */
-#define SHORT_LOOP(name, type, zero, each, step, isa)                                              \
+/* Sums of products of short numbers: `step` adds `each` products to a vector. The compiler must
+ * not know that the factor stays. */
+#define SHORT_LOOP(name, type, factor_type, each, step, isa)                                       \
     __attribute__((target(isa))) static double name(void)                                          \
     {                                                                                              \
-        type x[CHAINS];                                                                            \
-        __m512i factor = _mm512_set1_epi8(1);                                                      \
-        _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++)                                  \
-        {                                                                                          \
-            x[i] = zero;                                                                           \
-        }                                                                                          \
+        type x[CHAINS] = {{0}};                                                                    \
+        factor_type factor = {0};                                                                  \
         for (int round = 0; round < STEPS; round++) {                                              \
             _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++)                              \
             {                                                                                      \
                 x[i] = step;                                                                       \
-                __asm__ volatile("" : "+v"(x[i]));                                                 \
+                __asm__ volatile("" : "+v"(x[i]), "+v"(factor));                                   \
             }                                                                                      \
         }                                                                                          \
         return 2.0 * CHAINS * (each)*STEPS;                                                        \
@@ -68,11 +65,14 @@ FLOAT_LOOP(float_baseline, 16, )
 #ifdef __x86_64__
 FLOAT_LOOP(float_avx2, 32, __attribute__((target("avx2,fma"))))
 FLOAT_LOOP(float_avx512, 64, __attribute__((target("avx512f,prefer-vector-width=512"))))
-SHORT_LOOP(bfloat16_avx512, __m512, _mm512_setzero_ps(), 32,
+SHORT_LOOP(bfloat16_avx512, __m512, __m512i, 32,
            _mm512_dpbf16_ps(x[i], (__m512bh)factor, (__m512bh)factor),
            "avx512f,avx512bf16,prefer-vector-width=512")
-SHORT_LOOP(int8_avx512, __m512i, _mm512_setzero_si512(), 64,
-           _mm512_dpbusd_epi32(x[i], factor, factor), "avx512f,avx512vnni,prefer-vector-width=512")
+SHORT_LOOP(int8_avx512, __m512i, __m512i, 64, _mm512_dpbusd_epi32(x[i], factor, factor),
+           "avx512f,avx512vnni,prefer-vector-width=512")
+SHORT_LOOP(int8_avx2, __m256i, __m256i, 32,
+           _mm256_add_epi32(x[i], _mm256_madd_epi16(_mm256_maddubs_epi16(factor, factor), factor)),
+           "avx2")
 #endif
 
 #ifdef TOLK_HAVE_amx
@@ -131,6 +131,9 @@ double bench_peak_bfloat16(void)
 double bench_peak_int8(void)
 {
 #ifdef __x86_64__
+    if (strcmp(tolk_isa()->name, "avx2") == 0) {
+        return rate(int8_avx2);
+    }
     if (__builtin_cpu_supports("avx512vnni")) {
         return rate(int8_avx512);
     }

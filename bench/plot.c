@@ -16,7 +16,8 @@ enum {
     TOP = 56,
     ROW = 24,
     BAR = 15,
-    MOST_ROWS = 200
+    MOST_ROWS = 200,
+    MOST_FRACTION = 20, /* the grid has a line each fifth */
 };
 
 struct row {
@@ -34,10 +35,14 @@ static int read_rows(const char *path, struct row *rows, size_t *count, struct t
     }
     while (*count < MOST_ROWS && (got = tolk_lines_next(&lines, error)) > 0) {
         const char *tab = strchr(lines.text, '\t');
-        if (tab != NULL) {
-            rows[*count].label = strndup(lines.text, (size_t)(tab - lines.text));
-            rows[(*count)++].fraction = atof(tab + 1);
+        const double fraction = tab != NULL ? atof(tab + 1) : -1;
+        if (!(fraction >= 0 && fraction <= MOST_FRACTION)) {
+            got = tolk_error_set(error, "%s:%zu: expected a label, a tab and a fraction", path,
+                                 lines.number);
+            break;
         }
+        rows[*count].label = strndup(lines.text, (size_t)(tab - lines.text));
+        rows[(*count)++].fraction = fraction;
     }
     tolk_lines_close(&lines);
     return got < 0 ? -1 : 0;
@@ -110,8 +115,12 @@ int main(int argc, char **argv)
         return 2;
     }
     FILE *svg = open_memstream(&text, &size);
-    if (svg == NULL || read_rows(argv[2], rows, &count, &error) != 0) {
-        fprintf(stderr, "cannot read %s\n", argv[2]);
+    if (svg == NULL) {
+        perror(argv[0]);
+        return 1;
+    }
+    if (read_rows(argv[2], rows, &count, &error) != 0) {
+        fprintf(stderr, "%s\n", error.message);
         return 1;
     }
     draw(svg, argv[1], rows, count);

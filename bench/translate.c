@@ -94,8 +94,8 @@ static void serve(struct work *work)
     }
 }
 
-/* Pieces a second. The limit of a batch is the processor's peak; that of one sentence the
- * bandwidth, at which each step reads the weights of the decoder once. */
+/* Pieces a second. The limit of a batch is the processor's peak, 0 where none is known; that of one
+ * sentence the bandwidth, at which each step reads the weights of the decoder once. */
 static double limit(const struct work *work, const struct wishes *wishes, double pieces)
 {
     const struct tolk_config *config = &work->session.model.config;
@@ -117,13 +117,17 @@ static void measure(struct work *work, const struct wishes *wishes, const char *
         const double start = bench_now(), pieces = translate(work);
         rates[round] = pieces / (bench_now() - start);
         limits[round] = limit(work, wishes, pieces);
-        fractions[round] = rates[round] / limits[round];
+        fractions[round] = limits[round] > 0 ? rates[round] / limits[round] : 0;
         forget(work);
     }
     const double fraction = bench_median(fractions, ROUNDS);
-    printf("%-48s %8.0f pieces/s  %5.1f %% of %8.0f, the %s's\n", name, bench_median(rates, ROUNDS),
-           100 * fraction, bench_median(limits, ROUNDS), work->single ? "bandwidth" : "peak");
-    bench_note(notes, name, fraction);
+    printf("%-48s %8.0f pieces/s", name, bench_median(rates, ROUNDS));
+    if (fraction > 0) {
+        printf("  %5.1f %% of %8.0f, the %s's", 100 * fraction, bench_median(limits, ROUNDS),
+               work->single ? "bandwidth" : "peak");
+        bench_note(notes, name, fraction);
+    }
+    printf("\n");
 }
 
 static int write_output(struct work *work, const char *path)

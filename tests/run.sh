@@ -13,7 +13,8 @@ trap 'rm -rf "$log" "$folder"' EXIT
 # Scripts find the programs in $BUILD: with a wrapper they find scripts there that start it.
 if [ -n "${WRAPPER:-}" ]; then
     here=$(cd "${BUILD:-build}" && pwd)
-    for program in tolk tolk-train tolk-corpus; do
+    mkdir "$folder/bench"
+    for program in tolk tolk-train tolk-corpus bench/plot; do
         printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$WRAPPER" "$here/$program" >"$folder/$program"
         chmod +x "$folder/$program"
     done

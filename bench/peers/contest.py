@@ -41,7 +41,10 @@ class Contestant:
         raise RuntimeError("no VmHWM")
 
     def end(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # what it never read, since it had ended already
         self.process.wait()
 
 

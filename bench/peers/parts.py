@@ -24,9 +24,13 @@ KEEP_MEMORY = {
 VECTORS = {"TOLK_ISA": "avx512bf16"}
 
 
-def has_tiles():
+def processor_has(feature):
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
-        return "amx_bf16" in info.read() and "TOLK_ISA" not in os.environ
+        return feature in info.read()
+
+
+def has_tiles():
+    return processor_has("amx_bf16") and "TOLK_ISA" not in os.environ
 
 
 class Setup:
@@ -310,7 +314,10 @@ def translate_as(setup, table, folder, text, threads, manner, beam, precision):
     commands = {"tolk": [*ours, setup.model, text]}
     # For each thread a worker of one thread, which is faster than one worker of many; MKL, which
     # CTranslate2 has too, is slower than its choice in all of these.
-    for isa, more in (("", {}), (" AVX512", {"CT2_FORCE_CPU_ISA": "AVX512"})):
+    forced = {"": {}}
+    if processor_has("avx512f"):
+        forced[" AVX512"] = {"CT2_FORCE_CPU_ISA": "AVX512"}
+    for isa, more in forced.items():
         words = (text, count, beam, manner, precision, threads, 1, theirs_text)
         commands[f"CTranslate2{isa}"] = (
             setup.peer("serve_translate.py", folder, setup.model / "source.spm", *words),

@@ -11,8 +11,8 @@
 enum {
     LINE = 64,
     A_ROWS = TOLK_GEMM_A_WORDS / TOLK_GEMM_ROW_STEP, /* rows of x packed at a time, at most */
-    /* The same in 8-bit integers; of what k leaves unused the system gives no pages. */
-    A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX,
+    /* The same in integers; of what k leaves unused the system gives no pages. */
+    A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX * TOLK_INT8_NUMBER_MAX,
     A_BYTE_ROWS = 256,
     /* From so many rows on the next panel is asked for: a few read as fast as memory gives. */
     AHEAD_ROWS = 4,
@@ -190,8 +190,8 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
 {
     const struct tolk_panels *panels = x->panels;
     /* One cache line more, so that rows of a power of two fall into different cache sets. */
-    const size_t k = tolk_int8_padded(panels->k);
-    const size_t lda = TOLK_INT8_ROWS * (k + LINE) <= A_BYTES ? k + LINE : k;
+    const size_t row = tolk_int8_padded(panels->k) * panels->int8->number;
+    const size_t lda = TOLK_INT8_ROWS * (row + LINE) <= A_BYTES ? row + LINE : row;
     const size_t height = smaller(A_BYTES / lda / TOLK_INT8_ROWS * TOLK_INT8_ROWS, A_BYTE_ROWS);
     int8_t *const a = tolk_memory_of_thread(&a_bytes, A_BYTES);
     for (size_t i = i0; i < i1; i += height) {

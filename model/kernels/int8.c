@@ -5,7 +5,7 @@
 #include "model/kernels/kernel.h"
 #include "model/kernels/tiles.h"
 
-enum { COLUMNS = LANES * VECTORS, WORD = TOLK_INT8_WORD, PANEL_WORD = COLUMNS * WORD };
+enum { COLUMNS = LANES * VECTORS, PANEL_WORD = COLUMNS * WORD, NUMBER = sizeof(number) };
 
 static size_t words_of(size_t k)
 {
@@ -47,19 +47,22 @@ static float scale_for(float magnitude)
     return magnitude < smallest ? 0 : magnitude / LARGEST;
 }
 
-/* k numbers to whole words of bytes, zeros behind the last. */
-INLINE void quantize_row(size_t k, const float *x, float factor, int flip, int8_t *bytes)
+typedef void rounding(const float *x, float factor, int8_t *to);
+
+/* k numbers to whole words of `size` bytes a number, zeros behind the last. */
+INLINE void quantize_row(rounding *rounded, size_t size, size_t k, const float *x, float factor,
+                         int8_t *to)
 {
     size_t p = 0;
     for (; p + LANES <= k; p += LANES) {
-        round_to_bytes(x + p, factor, flip, bytes + p);
+        rounded(x + p, factor, to + p * size);
     }
     if (p < k) {
         float rest[LANES] = {0};
-        int8_t rounded[LANES];
+        int8_t last[LANES * sizeof(number)];
         memcpy(rest, x + p, (k - p) * sizeof *rest);
-        round_to_bytes(rest, factor, flip, rounded);
-        memcpy(bytes + p, rounded, words_of(k - p) * WORD);
+        rounded(rest, factor, last);
+        memcpy(to + p * size, last, words_of(k - p) * WORD * size);
     }
 }
 
@@ -69,7 +72,7 @@ static void quantize(size_t m, size_t k, const real *x, size_t ldx, int8_t *a, s
     for (size_t i = 0; i < m; i++, x += ldx, a += lda) {
         const float magnitude = largest_magnitude(k, x);
         a_scales[i] = scale_for(magnitude);
-        quantize_row(k, x, factor_for(magnitude), SHIFT, a);
+        quantize_row(round_to_numbers, NUMBER, k, x, factor_for(magnitude), a);
     }
 }
 
@@ -90,7 +93,7 @@ static void pack_panel(size_t columns, size_t k, const float *w, size_t ldw, int
         const size_t count = k - p < PIECE ? k - p : PIECE;
         const size_t words = words_of(count);
         for (size_t j = 0; j < columns; j++) {
-            quantize_row(count, w + j * ldw + p, factors[j], 0, piece[j]);
+            quantize_row(round_to_bytes, 1, count, w + j * ldw + p, factors[j], piece[j]);
             int32_t sum = 0;
             for (size_t i = 0; i < words * WORD; i++) {
                 sum += piece[j][i];
@@ -150,7 +153,8 @@ INLINE void tile(size_t rows, const struct tolk_int8_product *x, size_t i, size_
             sum[r][v] = first_sum(x->offsets + j + v * LANES);
         }
     }
-    for (size_t p = 0; p < words_of(x->k); p++, a += WORD, panel += PANEL_WORD) {
+#pragma GCC unroll AT_ONCE
+    for (size_t p = 0; p < words_of(x->k); p++, a += WORD * NUMBER, panel += PANEL_WORD) {
         TOLK_UNROLL
         for (size_t r = 0; r < rows; r++) {
             int32_t word;
@@ -207,6 +211,7 @@ static void multiply(const struct tolk_int8_product *x)
 
 const struct tolk_int8_kernels TOLK_KERNEL(tolk_int8_kernels) = {
     .columns = COLUMNS,
+    .number = NUMBER,
     .quantize = quantize,
     .pack = pack,
     .multiply = multiply,

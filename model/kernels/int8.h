@@ -1,15 +1,15 @@
 /* Products of 8-bit integers with exact sums, compiled once for each instruction set.
  *
  * W [n, k] lies in panels of `columns` rows of W: panel[k / 4][column][4], four steps of k in one
- * 32-bit word, zeros behind the last row and behind the last step, up to a whole grain of steps. A
- * row of x is quantised to k bytes, rounded up to whole words; up to a whole grain of steps and to
- * a multiple of 16 rows the bytes may be read, whatever they are.
+ * 32-bit word (two in one of 16 bits for AVX2), zeros behind the last row and behind the last step,
+ * up to a whole grain of steps. A row of x is quantised to k numbers of `number` bytes, rounded up
+ * to whole words; up to a whole grain of steps and to a multiple of 16 rows the bytes may be read,
+ * whatever they are.
  *
  * y[i, j] = (Σ_p a[i, p] · w[j, p]) · a_scale[i] · scale[j] + bias[j]. The sum is the exact integer
  * on every instruction set, however it is come by: with VNNI the bytes of a are a + 128, unsigned,
- * and 128 · Σ_p w[j, p] is taken off, which is what `offsets` hold; with AVX2 |a| is multiplied by
- * w · sign(a), so that the pairs of 16 bits that VPMADDUBSW adds never exceed 2 · 127², which is as
- * far as NEON's pairs go. */
+ * and 128 · Σ_p w[j, p] is taken off, which is what `offsets` hold; with AVX2 the numbers of a have
+ * 16 bits, and w's are widened as they are read; NEON's pairs of 16 bits never exceed 2 · 127². */
 #ifndef TOLK_MODEL_KERNELS_INT8_H
 #define TOLK_MODEL_KERNELS_INT8_H
 
@@ -20,11 +20,12 @@
 #include "model/real.h"
 
 enum {
-    TOLK_INT8_WORD = 4,      /* steps of k in a word */
+    TOLK_INT8_WORD = 4,      /* steps of k in a word of most */
     TOLK_INT8_GRAIN = 64,    /* and in a tile of AMX */
     TOLK_INT8_ROWS = 16,     /* of a in a tile of AMX */
     TOLK_INT8_K_MAX = 65536, /* 255 · 127 · k fits 32 bits */
     TOLK_INT8_COLUMNS_MAX = 32,
+    TOLK_INT8_NUMBER_MAX = 2, /* bytes */
 };
 
 /* Steps of k in a panel. */
@@ -35,7 +36,7 @@ static inline size_t tolk_int8_padded(size_t k)
 
 struct tolk_int8_product {
     size_t m, n, k;
-    const int8_t *a; /* [m, k], quantised, rows lda apart */
+    const int8_t *a; /* [m, k], quantised, rows lda bytes apart */
     size_t lda;
     const real *a_scales; /* [m] */
     const int8_t *panels;
@@ -49,8 +50,10 @@ struct tolk_int8_product {
 
 struct tolk_int8_kernels {
     size_t columns; /* of a panel */
+    size_t number;  /* bytes of a quantised number of a */
 
-    /* Rows of x to bytes, rounded to nearest even; a_scales[i] is NaN when a number of row i is. */
+    /* Rows of x to [-127, 127], rounded to nearest even; a_scales[i] is NaN when a number of row i
+     * is. */
     void (*quantize)(size_t m, size_t k, const real *x, size_t ldx, int8_t *a, size_t lda,
                      real *a_scales);
     void (*pack)(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, real *scales,

@@ -159,6 +159,7 @@ static void pack(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, 
 
 const struct tolk_int8_kernels tolk_int8_kernels_amx = {
     .columns = COLUMNS,
+    .number = sizeof(int8_t),
     .quantize = quantize,
     .pack = pack,
     .multiply = multiply,

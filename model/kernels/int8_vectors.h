@@ -1,6 +1,7 @@
 /* Vectors of 8-bit integers, one way for each instruction set (internal to int8.c): a vector of
  * sums, how one word of a and a vector of words of w are added to it, and the floats at either end
- * of a product. SHIFT is what the bytes of a are raised by, so that they have no sign. */
+ * of a product. A word is WORD steps of k: of a `number` each, of w a byte each. SHIFT is what the
+ * numbers of a are raised by, so that they have no sign. */
 #ifndef TOLK_MODEL_KERNELS_INT8_VECTORS_H
 #define TOLK_MODEL_KERNELS_INT8_VECTORS_H
 
@@ -18,9 +19,10 @@
 #if defined(__AVX512VNNI__)
 
 /* As in gemm.c: 28 sums, two vectors of w, a word of a. */
-enum { LANES = 16, ROWS = 14, VECTORS = 2, SHIFT = 128 };
+enum { LANES = 16, ROWS = 14, VECTORS = 2, SHIFT = 128, WORD = 4, AT_ONCE = 1 };
 typedef __m512i integers;
 typedef __m512 floats;
+typedef int8_t number;
 
 INLINE integers load_integers(const int32_t *x)
 {
@@ -68,20 +70,32 @@ INLINE floats at_least(float least, floats x)
     return _mm512_max_ps(_mm512_set1_ps(least), x); /* the second where one is a NaN */
 }
 
-/* LANES numbers times `factor`, to nearest even, with the bits of `flip` turned. */
-INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
+INLINE __m128i rounded_to_bytes(const float *x, float factor)
 {
-    const __m512i rounded =
-        _mm512_cvtps_epi32(_mm512_mul_ps(load_floats(x), _mm512_set1_ps(factor)));
-    const __m128i eights = _mm512_cvtsepi32_epi8(rounded);
-    _mm_storeu_si128((__m128i *)(void *)bytes, _mm_xor_si128(eights, _mm_set1_epi8((char)flip)));
+    return _mm512_cvtsepi32_epi8(
+        _mm512_cvtps_epi32(_mm512_mul_ps(load_floats(x), _mm512_set1_ps(factor))));
+}
+
+/* LANES numbers times `factor`, to nearest even, as w has them. */
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+{
+    _mm_storeu_si128((__m128i *)(void *)bytes, rounded_to_bytes(x, factor));
+}
+
+/* The same as a has them. */
+INLINE void round_to_numbers(const float *x, float factor, int8_t *bytes)
+{
+    const __m128i sign = _mm_set1_epi8(INT8_MIN); /* turned, it adds SHIFT */
+    _mm_storeu_si128((__m128i *)(void *)bytes, _mm_xor_si128(rounded_to_bytes(x, factor), sign));
 }
 
 #elif defined(__AVX2__)
 
-enum { LANES = 8, ROWS = 4, VECTORS = 2, SHIFT = 0 };
+/* As in gemm.c: 12 sums, two vectors of w, a word of a. */
+enum { LANES = 8, ROWS = 6, VECTORS = 2, SHIFT = 0, WORD = 2, AT_ONCE = 2 };
 typedef __m256i integers;
 typedef __m256 floats;
+typedef int16_t number;
 
 INLINE integers first_sum(const int32_t *offsets)
 {
@@ -89,13 +103,12 @@ INLINE integers first_sum(const int32_t *offsets)
     return _mm256_setzero_si256();
 }
 
+/* One VPMADDWD for 16 products, and all rows share w's numbers of 16 bits. VPMADDUBSW multiplies 32
+ * but then needs |a| and w with its signs, on the two ports that multiply. */
 INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
 {
-    const __m256i a = _mm256_set1_epi32(word);
-    const __m256i turned =
-        _mm256_sign_epi8(_mm256_loadu_si256((const __m256i *)(const void *)w), a);
-    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), turned);
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)w));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(wide, _mm256_set1_epi32(word)));
 }
 
 INLINE floats to_floats(integers x)
@@ -130,21 +143,30 @@ INLINE floats at_least(float least, floats x)
     return _mm256_max_ps(_mm256_set1_ps(least), x);
 }
 
-INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
+INLINE __m128i rounded_to_words(const float *x, float factor)
 {
-    (void)flip; /* SHIFT is 0 */
     const __m256i rounded =
         _mm256_cvtps_epi32(_mm256_mul_ps(load_floats(x), _mm256_set1_ps(factor)));
-    const __m128i words =
-        _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+    return _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+}
+
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
+{
+    const __m128i words = rounded_to_words(x, factor);
     _mm_storel_epi64((__m128i *)(void *)bytes, _mm_packs_epi16(words, words));
+}
+
+INLINE void round_to_numbers(const float *x, float factor, int8_t *words)
+{
+    _mm_storeu_si128((__m128i *)(void *)words, rounded_to_words(x, factor));
 }
 
 #else
 
-enum { LANES = 4, ROWS = 4, VECTORS = 2, SHIFT = 0 };
+enum { LANES = 4, ROWS = 4, VECTORS = 2, SHIFT = 0, WORD = 4, AT_ONCE = 1 };
 typedef int32_t integers __attribute__((vector_size(16)));
 typedef float floats __attribute__((vector_size(16)));
+typedef int8_t number;
 
 INLINE integers first_sum(const int32_t *offsets)
 {
@@ -168,9 +190,8 @@ INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
            (integers)_mm_shuffle_ps(x, y, _MM_SHUFFLE(3, 1, 3, 1));
 }
 
-INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
 {
-    (void)flip; /* SHIFT is 0 */
     const __m128i rounded = _mm_cvtps_epi32(_mm_mul_ps(_mm_loadu_ps(x), _mm_set1_ps(factor)));
     const __m128i words = _mm_packs_epi32(rounded, rounded);
     const int32_t four = _mm_cvtsi128_si32(_mm_packs_epi16(words, words));
@@ -190,26 +211,30 @@ INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
 #else
 INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
 {
-    int8_t a[TOLK_INT8_WORD];
+    int8_t a[WORD];
     memcpy(a, &word, sizeof a);
     for (size_t i = 0; i < LANES; i++) {
-        for (size_t p = 0; p < TOLK_INT8_WORD; p++) {
-            sum[i] += a[p] * w[i * TOLK_INT8_WORD + p];
+        for (size_t p = 0; p < WORD; p++) {
+            sum[i] += a[p] * w[i * WORD + p];
         }
     }
     return sum;
 }
 #endif
 
-INLINE void round_to_bytes(const float *x, float factor, int flip, int8_t *bytes)
+INLINE void round_to_bytes(const float *x, float factor, int8_t *bytes)
 {
-    (void)flip; /* SHIFT is 0 */
     for (size_t i = 0; i < LANES; i++) {
         bytes[i] = (int8_t)lrintf(x[i] * factor);
     }
 }
 
 #endif
+
+INLINE void round_to_numbers(const float *x, float factor, int8_t *bytes)
+{
+    round_to_bytes(x, factor, bytes);
+}
 
 INLINE floats to_floats(integers x)
 {

@@ -31,6 +31,11 @@ typedef tolk_vector vector;
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL TOLK_UNROLL
 
+INLINE size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ---- words --------------------------------------------------------------------------------------
  */
 
@@ -54,7 +59,7 @@ INLINE void copy_along(size_t k, const real *x, real *words)
 INLINE void copy_across(size_t count, const real *x0, const real *x1, real *words)
 {
     for (size_t j = 0; j < count; j += LANES) {
-        const size_t lanes = count - j < LANES ? count - j : LANES;
+        const size_t lanes = smaller(count - j, LANES);
         const real *next = x1 == NULL ? NULL : x1 + j;
         tolk_store_part(words + j, tolk_bfloat16_across(lanes, x0 + j, next), lanes);
     }
@@ -98,9 +103,9 @@ INLINE void pack_across(size_t width, size_t n, size_t k, const real *x, size_t 
     enum { STRIP = 8 };
     const size_t all = words_of(k);
     for (size_t p = 0; p < all; p += STRIP) {
-        const size_t end = all - p < STRIP ? all : p + STRIP;
+        const size_t end = smaller(all, p + STRIP);
         for (size_t j = 0; j < n; j += width) {
-            const size_t columns = n - j < width ? n - j : width;
+            const size_t columns = smaller(n - j, width);
             for (size_t q = p; q < end; q++) {
                 const real *row = x + q * PAIR * ldx + j, *next = row + ldx;
                 real *to = words + j * all + q * width;
@@ -138,25 +143,37 @@ static void pack_a_along(size_t m, size_t k, const real *a, size_t lda, real *wo
     }
 }
 
+/* b [columns, k], columns <= LANES and k <= PAIR * LANES, into rows of a panel. */
+INLINE void pack_b_square(size_t columns, size_t k, const real *b, size_t ldb, real *panel)
+{
+    vector x[LANES];
+    UNROLL
+    for (size_t j = 0; j < LANES; j++) {
+        x[j] = j < columns ? words_along(k, b + j * ldb) : (vector){0};
+    }
+    tolk_transpose(x);
+    UNROLL
+    for (size_t i = 0; i < LANES; i++) {
+        if (i < words_of(k)) {
+            tolk_store(panel + i * COLUMNS, x[i]);
+        }
+    }
+}
+
 /* b [columns, k], columns <= LANES, into one vector's width of a panel. */
 INLINE void pack_b_strip(size_t columns, size_t k, const real *b, size_t ldb, real *panel)
 {
-    for (size_t p = 0; p < k; p += PAIR * LANES, panel += LANES * COLUMNS) {
-        vector x[LANES];
-        UNROLL
-        for (size_t j = 0; j < LANES; j++) {
-            x[j] = j < columns ? words_along(k - p, b + j * ldb + p) : (vector){0};
-            for (size_t c = 0; c < PAIR * LANES; c += LINE) { /* of the strip after this one */
-                __builtin_prefetch(b + (j + LANES) * ldb + p + c, 0, 2);
+    enum { SIDE = PAIR * LANES, ASKED = SIDE > LINE ? SIDE : LINE };
+    for (size_t p = 0; p < k; p += SIDE, b += SIDE, panel += LANES * COLUMNS) {
+        for (size_t j = LANES; p % ASKED == 0 && j < 2 * LANES; j++) { /* of the next strip */
+            for (size_t c = 0; c < ASKED; c += LINE) {
+                __builtin_prefetch(b + j * ldb + c, 0, 2);
             }
         }
-        tolk_transpose(x);
-        size_t words = words_of(k - p);
-        UNROLL
-        for (size_t i = 0; i < LANES; i++) {
-            if (i < words) {
-                tolk_store(panel + i * COLUMNS, x[i]);
-            }
+        if (columns == LANES && k - p >= SIDE) {
+            pack_b_square(LANES, SIDE, b, ldb, panel);
+        } else {
+            pack_b_square(columns, smaller(k - p, SIDE), b, ldb, panel);
         }
     }
 }
@@ -165,7 +182,7 @@ static void pack_b_along(size_t n, size_t k, const real *b, size_t ldb, real *wo
 {
     for (size_t j = 0; j < n; j += LANES) {
         real *strip = words + j / COLUMNS * COLUMNS * words_of(k) + j % COLUMNS;
-        pack_b_strip(n - j < LANES ? n - j : LANES, k, b + j * ldb, ldb, strip);
+        pack_b_strip(smaller(n - j, LANES), k, b + j * ldb, ldb, strip);
     }
 }
 
@@ -251,7 +268,7 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, bo
     vector sum[TOLK_TILE_ROWS_MAX][TOLK_TILE_VECTORS_MAX];
     tolk_tile_zero(rows, vectors, sum);
     for (size_t p = 0, i = 0; p < k; p += PAUSE) {
-        const size_t steps = k - p < PAUSE ? k - p : PAUSE;
+        const size_t steps = smaller(k - p, PAUSE);
         for (size_t end = i + C_ROWS_A_PAUSE; i < end && i < rows; i++, asked += t->ldc) {
             UNROLL
             for (size_t v = 0; v < vectors; v++) {
@@ -299,9 +316,9 @@ INLINE void multiply_packed(enum tolk_gemm_packing packing, bool evenly, size_t 
     const size_t tiles = ((m + ROWS - 1) / ROWS) * ((n + COLUMNS - 1) / COLUMNS);
     struct ahead ahead = ahead_of(evenly, next, tiles, k);
     for (size_t j = 0; j < n; j += COLUMNS, b += COLUMNS * k) {
-        size_t columns = n - j < COLUMNS ? n - j : COLUMNS;
+        const size_t columns = smaller(n - j, COLUMNS);
         for (size_t i = 0; i < m; i += ROWS) {
-            size_t rows = m - i < ROWS ? m - i : ROWS;
+            const size_t rows = smaller(m - i, ROWS);
             const real *ai = a + i / ROWS * tile_words;
             if (evenly) {
                 tile_of(rows, VECTORS, packing, true, k, ai, a_step, b, t, i, j, COLUMNS, &ahead);

@@ -4,16 +4,17 @@
 
 #include "model/kernels/kernel.h"
 
+#ifdef TOLK_REAL_DOUBLE
+typedef long long tolk_index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
+#else
+typedef int tolk_index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
+#endif
+
 /* The first and the second halves of x and y, lane by lane in turn. */
 static inline __attribute__((always_inline)) void
 tolk_interleave(tolk_vector x, tolk_vector y, tolk_vector *first, tolk_vector *second)
 {
-#ifdef TOLK_REAL_DOUBLE
-    typedef long long index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
-#else
-    typedef int index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
-#endif
-    index low = {0}, high = {0};
+    tolk_index low = {0}, high = {0};
     TOLK_UNROLL
     for (int i = 0; i < TOLK_LANES; i++) {
         low[i] = i / 2 + (i % 2) * TOLK_LANES;
@@ -22,6 +23,61 @@ tolk_interleave(tolk_vector x, tolk_vector y, tolk_vector *first, tolk_vector *s
     *first = __builtin_shuffle(x, y, low);
     *second = __builtin_shuffle(x, y, high);
 }
+
+#if TOLK_VECTOR_BYTES == 32
+
+/* The shuffles of AVX2 keep to halves of a register: those transpose the squares of HALF x HALF
+ * numbers first, then whole halves change places. */
+enum { TOLK_HALF = TOLK_LANES / 2 };
+
+static inline __attribute__((always_inline)) void
+tolk_interleave_halves(tolk_vector x, tolk_vector y, tolk_vector *first, tolk_vector *second)
+{
+    tolk_index low = {0}, high = {0};
+    TOLK_UNROLL
+    for (int i = 0; i < TOLK_LANES; i++) {
+        low[i] = i / TOLK_HALF * TOLK_HALF + i % TOLK_HALF / 2 + i % 2 * TOLK_LANES;
+        high[i] = low[i] + TOLK_HALF / 2;
+    }
+    *first = __builtin_shuffle(x, y, low);
+    *second = __builtin_shuffle(x, y, high);
+}
+
+static inline __attribute__((always_inline)) void tolk_transpose_squares(tolk_vector x[TOLK_HALF])
+{
+    TOLK_UNROLL
+    for (int stage = 1; stage < TOLK_HALF; stage *= 2) {
+        tolk_vector y[TOLK_HALF];
+        TOLK_UNROLL
+        for (int i = 0; i < TOLK_HALF / 2; i++) {
+            tolk_interleave_halves(x[i], x[i + TOLK_HALF / 2], &y[2 * i], &y[2 * i + 1]);
+        }
+        TOLK_UNROLL
+        for (int i = 0; i < TOLK_HALF; i++) {
+            x[i] = y[i];
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[TOLK_LANES])
+{
+    tolk_index low = {0}, high = {0};
+    TOLK_UNROLL
+    for (int i = 0; i < TOLK_LANES; i++) {
+        low[i] = i % TOLK_HALF + i / TOLK_HALF * TOLK_LANES;
+        high[i] = low[i] + TOLK_HALF;
+    }
+    tolk_transpose_squares(x);
+    tolk_transpose_squares(x + TOLK_HALF);
+    TOLK_UNROLL
+    for (int i = 0; i < TOLK_HALF; i++) {
+        const tolk_vector above = x[i], below = x[i + TOLK_HALF];
+        x[i] = __builtin_shuffle(above, below, low);
+        x[i + TOLK_HALF] = __builtin_shuffle(above, below, high);
+    }
+}
+
+#else
 
 /* Interleaving row i with row i + LANES / 2, log2(LANES) times. */
 static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[TOLK_LANES])
@@ -39,6 +95,8 @@ static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[T
         }
     }
 }
+
+#endif
 
 /* Defines a function of x[0], x[1], … whose lane i is all lanes of x[i] joined: halves are joined
  * crosswise as a transposition interleaves them. x is spoilt. */

@@ -10,90 +10,64 @@ typedef long long tolk_index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
 typedef int tolk_index __attribute__((vector_size(TOLK_VECTOR_BYTES)));
 #endif
 
-/* The first and the second halves of x and y, lane by lane in turn. */
+/* Of each `width` numbers the first and the second halves of x and y, lane by lane in turn. */
 static inline __attribute__((always_inline)) void
-tolk_interleave(tolk_vector x, tolk_vector y, tolk_vector *first, tolk_vector *second)
+tolk_interleave(int width, tolk_vector x, tolk_vector y, tolk_vector *first, tolk_vector *second)
 {
     tolk_index low = {0}, high = {0};
     TOLK_UNROLL
     for (int i = 0; i < TOLK_LANES; i++) {
-        low[i] = i / 2 + (i % 2) * TOLK_LANES;
-        high[i] = low[i] + TOLK_LANES / 2;
+        low[i] = i / width * width + i % width / 2 + i % 2 * TOLK_LANES;
+        high[i] = low[i] + width / 2;
     }
     *first = __builtin_shuffle(x, y, low);
     *second = __builtin_shuffle(x, y, high);
 }
 
-#if TOLK_VECTOR_BYTES == 32
-
-/* The shuffles of AVX2 keep to halves of a register: those transpose the squares of HALF x HALF
- * numbers first, then whole halves change places. */
-enum { TOLK_HALF = TOLK_LANES / 2 };
-
-static inline __attribute__((always_inline)) void
-tolk_interleave_halves(tolk_vector x, tolk_vector y, tolk_vector *first, tolk_vector *second)
-{
-    tolk_index low = {0}, high = {0};
-    TOLK_UNROLL
-    for (int i = 0; i < TOLK_LANES; i++) {
-        low[i] = i / TOLK_HALF * TOLK_HALF + i % TOLK_HALF / 2 + i % 2 * TOLK_LANES;
-        high[i] = low[i] + TOLK_HALF / 2;
-    }
-    *first = __builtin_shuffle(x, y, low);
-    *second = __builtin_shuffle(x, y, high);
-}
-
-static inline __attribute__((always_inline)) void tolk_transpose_squares(tolk_vector x[TOLK_HALF])
+/* The squares of width x width numbers that lie side by side in so many rows, each by itself:
+ * interleaving row i with row i + width / 2, log2(width) times. */
+static inline __attribute__((always_inline)) void tolk_transpose_squares(int width, tolk_vector *x)
 {
     TOLK_UNROLL
-    for (int stage = 1; stage < TOLK_HALF; stage *= 2) {
-        tolk_vector y[TOLK_HALF];
+    for (int stage = 1; stage < width; stage *= 2) {
+        tolk_vector y[TOLK_LANES];
         TOLK_UNROLL
-        for (int i = 0; i < TOLK_HALF / 2; i++) {
-            tolk_interleave_halves(x[i], x[i + TOLK_HALF / 2], &y[2 * i], &y[2 * i + 1]);
+        for (int i = 0; i < width / 2; i++) {
+            tolk_interleave(width, x[i], x[i + width / 2], &y[2 * i], &y[2 * i + 1]);
         }
         TOLK_UNROLL
-        for (int i = 0; i < TOLK_HALF; i++) {
+        for (int i = 0; i < width; i++) {
             x[i] = y[i];
         }
     }
 }
 
+#if TOLK_VECTOR_BYTES == 32
+
+/* AVX2 shuffles within halves of a register, or halves. */
 static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[TOLK_LANES])
 {
-    tolk_index low = {0}, high = {0};
+    enum { HALF = TOLK_LANES / 2 };
+    tolk_index left = {0};
     TOLK_UNROLL
     for (int i = 0; i < TOLK_LANES; i++) {
-        low[i] = i % TOLK_HALF + i / TOLK_HALF * TOLK_LANES;
-        high[i] = low[i] + TOLK_HALF;
+        left[i] = i % HALF + i / HALF * TOLK_LANES;
     }
-    tolk_transpose_squares(x);
-    tolk_transpose_squares(x + TOLK_HALF);
+    tolk_transpose_squares(HALF, x);
+    tolk_transpose_squares(HALF, x + HALF);
     TOLK_UNROLL
-    for (int i = 0; i < TOLK_HALF; i++) {
-        const tolk_vector above = x[i], below = x[i + TOLK_HALF];
-        x[i] = __builtin_shuffle(above, below, low);
-        x[i + TOLK_HALF] = __builtin_shuffle(above, below, high);
+    for (int i = 0; i < HALF; i++) {
+        const tolk_vector above = x[i], below = x[i + HALF];
+        x[i] = __builtin_shuffle(above, below, left);
+        x[i + HALF] = __builtin_shuffle(above, below, left + HALF);
     }
 }
 
 #else
 
-/* Interleaving row i with row i + LANES / 2, log2(LANES) times. */
 static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[TOLK_LANES])
 {
-    TOLK_UNROLL
-    for (int stage = 1; stage < TOLK_LANES; stage *= 2) {
-        tolk_vector y[TOLK_LANES];
-        TOLK_UNROLL
-        for (int i = 0; i < TOLK_LANES / 2; i++) {
-            tolk_interleave(x[i], x[i + TOLK_LANES / 2], &y[2 * i], &y[2 * i + 1]);
-        }
-        TOLK_UNROLL
-        for (int i = 0; i < TOLK_LANES; i++) {
-            x[i] = y[i];
-        }
-    }
+    tolk_transpose_squares(TOLK_LANES, x);
 }
 
 #endif
@@ -108,7 +82,7 @@ static inline __attribute__((always_inline)) void tolk_transpose(tolk_vector x[T
             TOLK_UNROLL                                                                            \
             for (int i = 0; i < half; i++) {                                                       \
                 tolk_vector first, second;                                                         \
-                tolk_interleave(x[i], x[i + half], &first, &second);                               \
+                tolk_interleave(TOLK_LANES, x[i], x[i + half], &first, &second);                   \
                 x[i] = join(first, second);                                                        \
             }                                                                                      \
         }                                                                                          \

@@ -1,7 +1,8 @@
 /* Vectors of 8-bit integers, one way for each instruction set (internal to int8.c): a vector of
  * sums, how one word of a and a vector of words of w are added to it, and the floats at either end
  * of a product. A word is WORD steps of k: of a `number` each, of w a byte each. SHIFT is what the
- * numbers of a are raised by, so that they have no sign. */
+ * numbers of a are raised by, so that they have no sign; AT_ONCE, how many words a turn of the loop
+ * takes. */
 #ifndef TOLK_MODEL_KERNELS_INT8_VECTORS_H
 #define TOLK_MODEL_KERNELS_INT8_VECTORS_H
 

@@ -161,6 +161,7 @@ static int open_work(struct work *work, const char *model, const char *text,
     options.search.scores = false;
     options.batch_tokens = work->single ? 1 : wishes->batch_tokens;
     options.precision = (enum tolk_panels_format)wishes->precision;
+    options.weights = work->session.weights;
     work->translator =
         tolk_translator_create(&work->session.model, work->session.codec, &options, error);
     work->results = calloc(work->text.count + 1, sizeof *work->results);

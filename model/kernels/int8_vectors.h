@@ -20,7 +20,7 @@
 #if defined(__AVX512VNNI__)
 
 /* As in gemm.c: 28 sums, two vectors of w, a word of a. */
-enum { LANES = 16, ROWS = 14, VECTORS = 2, SHIFT = 128, WORD = 4, AT_ONCE = 1 };
+enum { LANES = 16, ROWS = 14, VECTORS = 2, SHIFT = 128, WORD = TOLK_INT8_WORD, AT_ONCE = 1 };
 typedef __m512i integers;
 typedef __m512 floats;
 typedef int8_t number;
@@ -105,7 +105,7 @@ INLINE integers first_sum(const int32_t *offsets)
 }
 
 /* One VPMADDWD for 16 products, and all rows share w's numbers of 16 bits. VPMADDUBSW multiplies 32
- * but then needs |a| and w with its signs, on the two ports that multiply. */
+ * but needs |a|, and for each row w with its signs: measured 13 % slower. */
 INLINE integers multiply_add(integers sum, int32_t word, const int8_t *w)
 {
     const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)w));
@@ -164,7 +164,7 @@ INLINE void round_to_numbers(const float *x, float factor, int8_t *words)
 
 #else
 
-enum { LANES = 4, ROWS = 4, VECTORS = 2, SHIFT = 0, WORD = 4, AT_ONCE = 1 };
+enum { LANES = 4, ROWS = 4, VECTORS = 2, SHIFT = 0, WORD = TOLK_INT8_WORD, AT_ONCE = 1 };
 typedef int32_t integers __attribute__((vector_size(16)));
 typedef float floats __attribute__((vector_size(16)));
 typedef int8_t number;

@@ -38,7 +38,8 @@ struct tolk_settings {
     bool link_scores;
     bool json;
     bool skip_bad;
-    bool packs; /* a command over pairs that reads cross-attention alone: on packed matrices */
+    bool scores; /* of translations are printed */
+    bool packs;  /* a command over pairs that reads cross-attention alone: on packed matrices */
 };
 
 struct tolk_settings tolk_settings_default(void);

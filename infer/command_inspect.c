@@ -190,6 +190,7 @@ int tolk_command_inspect(int argc, char **argv, FILE *out, FILE *log)
     work.sentence = argv[first + 1];
     tolk_settings_threads(&work.settings);
     struct tolk_session session = {.codec = NULL};
+    work.settings.scores = true;
     if (tolk_session_open(&session, argv[first], work.given == NULL ? &work.settings : NULL,
                           &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);

@@ -247,6 +247,7 @@ int tolk_command_inspect_html(int argc, char **argv, FILE *out, FILE *log)
     tolk_settings_threads(&work.settings);
     struct tolk_session session = {.codec = NULL};
     const bool translates = work.given == NULL && work.corpus == NULL;
+    work.settings.scores = true;
     if (tolk_session_open(&session, argv[first], translates ? &work.settings : NULL, &error) != 0) {
         return tolk_command_fail(&command, TOLK_FAILED, &error, log);
     }

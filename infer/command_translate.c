@@ -172,7 +172,7 @@ static enum tolk_exit translate(struct wishes *wishes, const struct tolk_session
     struct tolk_translator_options how = tolk_translator_options_default(config);
     how.weights = session->weights;
     how.search.n_best = wishes->n_best > 0 ? wishes->n_best : 1;
-    how.search.scores = wishes->print.json || wishes->print.word_scores || wishes->n_best > 0;
+    how.search.scores = wishes->settings.scores;
     how.words = wishes->print.word_scores || wishes->print.json;
     how.attention =
         wishes->print.alignment.kind != TOLK_ALIGNMENT_NONE || wishes->settings.all_heads;
@@ -244,6 +244,7 @@ int tolk_command_translate(int argc, char **argv, FILE *out, FILE *log)
         return tolk_command_fail(&command, TOLK_WRONG_USAGE, &error, log);
     }
     wishes.print.n_best = wishes.n_best > 0;
+    wishes.settings.scores = wishes.print.json || wishes.print.word_scores || wishes.n_best > 0;
     tolk_settings_threads(&wishes.settings);
     struct tolk_session session = {.codec = NULL};
     if (tolk_session_open(&session, argv[first], &wishes.settings, &error) != 0) {

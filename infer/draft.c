@@ -192,7 +192,8 @@ static void front_evaluate(struct tolk_drafter *drafter)
     real *to = drafter->logits;
     for (size_t r = 0; r < front->count; r++) {
         struct front_row *const row = &front->rows[r];
-        if (drafter->tree.rows[row->place].logits == NULL) {
+        assert(!drafter->tree.greatest_alone || !drafter->tree.rows[row->place].known);
+        if (!drafter->tree.rows[row->place].known) {
             drafter->places[count++] = row->place;
             row->logits = to;
             to += quick->outputs;
@@ -255,7 +256,7 @@ static size_t front_advance(struct tolk_drafter *drafter, const struct tolk_sele
 static size_t draft_step(struct tolk_drafter *drafter, size_t width, bool last)
 {
     struct front *const front = &drafter->now;
-    const struct tolk_select_logits logits = {row_of_front, front};
+    const struct tolk_select_logits logits = {row_of_front, front, NULL};
     const struct tolk_select_beam beam = {
         .rows = front->count, .scores = front->scores, .logits = &logits, .last = last};
     struct tolk_selection selection = {drafter->candidates, width, 0};
@@ -337,20 +338,29 @@ static size_t place_of(const struct tolk_drafter *drafter, size_t row)
                                 drafter->beams->now.tokens[row]);
 }
 
-static const real *row_of_beam(void *context, size_t row)
+/* A row of the beam, evaluated. */
+static const struct tolk_draft_row *known_row(struct tolk_drafter *drafter, size_t row)
 {
-    struct tolk_drafter *const drafter = context;
     const struct tolk_draft_tree *const tree = &drafter->tree;
     drafter->asking[row] = place_of(drafter, row);
-    if (drafter->asking[row] == TOLK_DRAFT_NOWHERE ||
-        tree->rows[drafter->asking[row]].logits == NULL) {
+    if (drafter->asking[row] == TOLK_DRAFT_NOWHERE || !tree->rows[drafter->asking[row]].known) {
         draft(drafter);
         /* Rows whose logits made room for the new ones have other places now. */
         for (size_t r = 0; r < drafter->beams->now.count; r++) {
             drafter->asking[r] = place_of(drafter, r);
         }
     }
-    return tree->rows[drafter->asking[row]].logits;
+    return &tree->rows[drafter->asking[row]];
+}
+
+static const real *row_of_beam(void *context, size_t row)
+{
+    return known_row(context, row)->logits;
+}
+
+static struct tolk_greatest greatest_of_beam(void *context, size_t row)
+{
+    return known_row(context, row)->greatest;
 }
 
 /* What followed the piece behind which the best hypothesis went on. */
@@ -362,20 +372,23 @@ static void learn_ends(struct tolk_drafter *drafter, const struct tolk_beams *be
 }
 
 int tolk_drafter_search(struct tolk_drafter *drafter, const real *memory,
-                        const struct tolk_batch *batch, struct tolk_beams *beams,
+                        const struct tolk_batch *batch, struct tolk_beams *beams, bool greatest,
                         const struct tolk_search_observer *observer, struct tolk_error *error)
 {
     const size_t rows = beams->options->beam;
     assert(rows <= TOLK_DRAFT_ROWS);
     /* Enough for a search whose drafts are all wrong, and as many rows again for drafts. */
     const size_t places = 2 * beams->steps * rows + 2 * TOLK_DRAFT_ROWS;
-    const struct tolk_select_logits logits = {row_of_beam, drafter};
+    const struct tolk_select_logits logits = {row_of_beam, drafter,
+                                              greatest ? greatest_of_beam : NULL};
     if (reserve(drafter, rows, error) != 0 ||
         tolk_draft_tree_begin(&drafter->tree, places, TOLK_DRAFT_ROWS, error) != 0 ||
         tolk_decoding_begin_tree(drafter->tree.decoding, memory, batch, TOLK_DRAFT_ROWS,
                                  beams->steps, places, error) != 0) {
         return -1;
     }
+    drafter->tree.greatest_alone = greatest;
+    drafter->tree.barred = beams->rules.pad;
     drafter->beams = beams;
     drafter->rules.normalised = beams->rules.normalised;
     drafter->begun = drafter->foreseen = 0;

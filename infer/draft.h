@@ -14,6 +14,8 @@
 #ifndef TOLK_INFER_DRAFT_H
 #define TOLK_INFER_DRAFT_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "infer/beams.h"
 #include "model/batch.h"
@@ -34,9 +36,10 @@ struct tolk_drafter *tolk_drafter_create(struct tolk_decoding *decoding,
                                          struct tolk_error *error);
 void tolk_drafter_free(struct tolk_drafter *drafter);
 
-/* Runs the beam of the one sentence of `batch`, whose encoding is `memory`, to its end. */
+/* Runs the beam of the one sentence of `batch`, whose encoding is `memory`, to its end. Passes find
+ * the `greatest` logits alone where those are enough and the weights have a screening. */
 int tolk_drafter_search(struct tolk_drafter *drafter, const real *memory,
-                        const struct tolk_batch *batch, struct tolk_beams *beams,
+                        const struct tolk_batch *batch, struct tolk_beams *beams, bool greatest,
                         const struct tolk_search_observer *observer, struct tolk_error *error);
 
 struct tolk_draft_counts tolk_drafter_counts(const struct tolk_drafter *drafter);

@@ -12,8 +12,10 @@ static bool reserve_pass(struct tolk_draft_tree *tree, size_t pass_rows)
     }
     tree->pass_rows = 0;
     free(tree->wanted);
+    free(tree->greatest);
     tree->wanted = malloc(pass_rows * sizeof *tree->wanted);
-    bool made = tree->wanted != NULL;
+    tree->greatest = malloc(pass_rows * sizeof *tree->greatest);
+    bool made = tree->wanted != NULL && tree->greatest != NULL;
     for (size_t i = 0; i < TOLK_DRAFT_PASSES; i++) {
         free(tree->logits[i]);
         tree->logits[i] = tolk_memory_take(pass_rows * tree->vocabulary * sizeof(real));
@@ -43,6 +45,7 @@ void tolk_draft_tree_free(struct tolk_draft_tree *tree)
 {
     free(tree->rows);
     free(tree->wanted);
+    free(tree->greatest);
     for (size_t i = 0; i < TOLK_DRAFT_PASSES; i++) {
         free(tree->logits[i]);
     }
@@ -79,7 +82,7 @@ size_t tolk_draft_tree_add(struct tolk_draft_tree *tree, size_t parent, int32_t 
 void tolk_draft_tree_want(struct tolk_draft_tree *tree, size_t place)
 {
     struct tolk_draft_row *const row = &tree->rows[place];
-    if (row->logits == NULL && !row->wanted) {
+    if (!row->known && !row->wanted) {
         assert(tree->wanted_count < tree->pass_rows);
         row->wanted = true;
         tree->wanted[tree->wanted_count++] = place;
@@ -90,12 +93,22 @@ void tolk_draft_tree_confirm(struct tolk_draft_tree *tree,
                              const struct tolk_inference_weights *weights)
 {
     real *const logits = tree->logits[tree->turn];
-    tree->turn = (tree->turn + 1) % TOLK_DRAFT_PASSES;
-    tolk_decoding_evaluate(tree->decoding, weights, tree->wanted_count, tree->wanted, logits);
+    if (tree->greatest_alone) {
+        tolk_decoding_evaluate_greatest(tree->decoding, tree->barred, tree->wanted_count,
+                                        tree->wanted, logits, tree->greatest);
+    } else {
+        tolk_decoding_evaluate(tree->decoding, weights, tree->wanted_count, tree->wanted, logits);
+        tree->turn = (tree->turn + 1) % TOLK_DRAFT_PASSES;
+    }
     for (size_t i = 0; i < tree->wanted_count; i++) {
         struct tolk_draft_row *const row = &tree->rows[tree->wanted[i]];
         row->wanted = false;
-        row->logits = logits + i * tree->vocabulary;
+        row->known = true;
+        if (tree->greatest_alone) {
+            row->greatest = tree->greatest[i];
+        } else {
+            row->logits = logits + i * tree->vocabulary;
+        }
     }
     tree->wanted_count = 0;
 }

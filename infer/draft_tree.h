@@ -1,5 +1,6 @@
 /* The rows that a drafted search went through (draft.h): which continues which, and the logits of
- * those that a pass evaluated. A row's place in the decoding is its number here. */
+ * those that a pass evaluated, or the greatest of them. A row's place in the decoding is its number
+ * here. */
 #ifndef TOLK_INFER_DRAFT_TREE_H
 #define TOLK_INFER_DRAFT_TREE_H
 
@@ -14,7 +15,9 @@ struct tolk_draft_row {
     size_t parent; /* place, or TOLK_DECODING_ROOT */
     int32_t token;
     bool wanted;        /* in the next pass */
-    const real *logits; /* [vocabulary]; NULL: no pass evaluated it */
+    bool known;         /* a pass evaluated it */
+    const real *logits; /* [vocabulary], then; NULL where the greatest is enough: */
+    struct tolk_greatest greatest;
 };
 
 /* Logits stay where they are for one more pass: rows of a step may be of two. */
@@ -22,6 +25,8 @@ enum { TOLK_DRAFT_PASSES = 2 };
 
 struct tolk_draft_tree {
     struct tolk_decoding *decoding;
+    bool greatest_alone; /* of the logits is wanted, by the weights of the decoding */
+    int32_t barred;      /* from being it */
     size_t vocabulary;
     struct tolk_draft_row *rows; /* [capacity] */
     size_t count, limit, capacity;
@@ -30,6 +35,7 @@ struct tolk_draft_tree {
     size_t *wanted; /* [pass_rows] places, each behind the one that it continues */
     size_t wanted_count;
     real *logits[TOLK_DRAFT_PASSES]; /* [pass_rows, vocabulary], of the last passes */
+    struct tolk_greatest *greatest;  /* [pass_rows], of a pass */
     size_t pass_rows;
     size_t turn;
 };

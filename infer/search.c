@@ -107,6 +107,7 @@ int tolk_search_refuse_scores(size_t step, struct tolk_error *error)
 struct step_logits {
     const real *logits; /* [rows, vocabulary] */
     size_t vocabulary;
+    const struct tolk_greatest *greatest; /* [rows] */
 };
 
 static const real *row_of_step(void *context, size_t row)
@@ -115,17 +116,39 @@ static const real *row_of_step(void *context, size_t row)
     return step->logits + row * step->vocabulary;
 }
 
+static struct tolk_greatest greatest_of_step(void *context, size_t row)
+{
+    const struct step_logits *const step = context;
+    return step->greatest[row];
+}
+
+/* Whether the greatest logits are enough, and can be had without the others. */
+static bool wants_greatest(const struct tolk_searcher *searcher, const struct tolk_beams *beams)
+{
+    return searcher->weights->screening != NULL && !beams->rules.normalised &&
+           searcher->observer == NULL;
+}
+
 static int search_by_steps(struct tolk_searcher *searcher, const struct tolk_batch *batch,
                            const real *memory, struct tolk_beams *beams, struct tolk_error *error)
 {
+    const bool greatest = wants_greatest(searcher, beams);
+    struct tolk_decoding *const decoding = searcher->decoding;
     struct step_logits step = {.vocabulary = beams->config->vocab_size};
-    const struct tolk_select_logits logits = {row_of_step, &step};
-    int status = tolk_decoding_begin(searcher->decoding, memory, batch,
+    const struct tolk_select_logits logits = {row_of_step, &step,
+                                              greatest ? greatest_of_step : NULL};
+    int status = tolk_decoding_begin(decoding, memory, batch,
                                      batch->sentences * beams->options->beam, beams->steps, error);
     while (status == 0 && beams->count > 0) {
         const struct tolk_beam_rows *const rows = &beams->now;
-        step.logits = tolk_decoding_step(searcher->decoding, rows->count, rows->tokens,
-                                         rows->sentences, rows->parents);
+        if (greatest) {
+            step.greatest =
+                tolk_decoding_step_greatest(decoding, beams->rules.pad, rows->count, rows->tokens,
+                                            rows->sentences, rows->parents);
+        } else {
+            step.logits = tolk_decoding_step(decoding, rows->count, rows->tokens, rows->sentences,
+                                             rows->parents);
+        }
         status = tolk_beams_step(beams, &logits, searcher->observer, error);
     }
     return status;
@@ -140,8 +163,8 @@ static int search(struct tolk_searcher *searcher, const struct tolk_batch *batch
     }
     if (searcher->drafter != NULL && batch->sentences == 1 &&
         beams->options->beam <= TOLK_DRAFT_ROWS) {
-        return tolk_drafter_search(searcher->drafter, memory, batch, beams, searcher->observer,
-                                   error);
+        return tolk_drafter_search(searcher->drafter, memory, batch, beams,
+                                   wants_greatest(searcher, beams), searcher->observer, error);
     }
     return search_by_steps(searcher, batch, memory, beams, error);
 }

@@ -28,8 +28,9 @@ struct tolk_search_options {
     double length_penalty;      /* 0: by the sum alone, 1: by the average */
     double max_length_factor;   /* greatest length in pieces, eos included: */
     size_t max_length_constant; /* min(max_position_embeddings, factor · source + constant) */
-    /* Who wants no scores spares a greedy search the normaliser of each step's softmax: its scores
-     * are then sums of logits. A wider beam needs it to compare its hypotheses. */
+    /* Who wants no scores spares a greedy search the normaliser of each step's softmax, and with
+     * weights that have a screening (and no observer) all logits but the greatest: its scores are
+     * then sums of those. A wider beam needs all to compare its hypotheses. */
     bool scores;
 };
 

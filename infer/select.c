@@ -1,5 +1,6 @@
 #include "infer/select.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -55,11 +56,38 @@ void tolk_select_row(struct tolk_selection *selection, size_t row, double score,
     }
 }
 
+/* The end, which alone may follow. */
+static void select_end(struct tolk_selection *selection, const struct tolk_select_rules *rules,
+                       size_t row, double score, double log_probability)
+{
+    tolk_select_one(selection, (struct tolk_candidate){row, rules->eos, log_probability,
+                                                       score + log_probability});
+}
+
+/* Of a single row its greatest logit. */
+static bool select_greatest(struct tolk_selection *selection, const struct tolk_select_rules *rules,
+                            const struct tolk_select_beam *beam)
+{
+    const double score = beam->scores[0];
+    const struct tolk_greatest found = beam->logits->greatest(beam->logits->context, beam->first);
+    if (beam->last) {
+        select_end(selection, rules, 0, score, 0);
+    } else if (found.id >= 0) {
+        const double logit = (double)found.logit;
+        tolk_select_one(selection, (struct tolk_candidate){0, found.id, logit, score + logit});
+    }
+    return selection->count > 0 && isfinite(found.logit);
+}
+
 bool tolk_select_continuations(struct tolk_selection *selection,
                                const struct tolk_select_rules *rules,
                                const struct tolk_select_beam *beam)
 {
     selection->count = 0;
+    if (beam->logits->greatest != NULL) {
+        assert(!rules->normalised && selection->limit == 1 && beam->rows == 1);
+        return select_greatest(selection, rules, beam);
+    }
     for (size_t row = 0; row < beam->rows; row++) {
         const double score = beam->scores[row];
         if (selection->count == selection->limit &&
@@ -72,9 +100,8 @@ bool tolk_select_continuations(struct tolk_selection *selection,
             return false;
         }
         if (beam->last) {
-            const double log_probability = (double)x[rules->eos] - normaliser;
-            tolk_select_one(selection, (struct tolk_candidate){row, rules->eos, log_probability,
-                                                               score + log_probability});
+            select_end(selection, rules, row, score,
+                       rules->normalised ? (double)x[rules->eos] - normaliser : 0);
         } else {
             tolk_select_row(selection, row, score, x, rules->vocabulary, normaliser, rules->pad);
         }

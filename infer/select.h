@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "model/real.h"
+#include "model/screening.h"
 
 /* Hypothesis `row` of the beam continued by `id`. */
 struct tolk_candidate {
@@ -35,13 +36,16 @@ struct tolk_select_rules {
     size_t vocabulary;
     int32_t eos;
     int32_t pad;     /* barred */
-    bool normalised; /* else scores are sums of logits, which a single row may do with */
+    bool normalised; /* else scores are sums of logits, which a single row may do with; an end that
+                        is forced adds nothing */
 };
 
 /* Where logits [vocabulary] come from, row by row. */
 struct tolk_select_logits {
     const real *(*of)(void *context, size_t row);
     void *context;
+    /* Or, where scores are not normalised, of the greatest but pad's alone, then not NULL. */
+    struct tolk_greatest (*greatest)(void *context, size_t row);
 };
 
 /* The hypotheses of a sentence, best first: rows [first, first + rows) of their step. */

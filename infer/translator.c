@@ -265,8 +265,12 @@ static int prepare_weights(const struct call *call, struct tolk_error *error)
     struct tolk_translator *const translator = call->translator;
     const struct tolk_plan *const plan = &call->plan;
     translator->sentences += call->count;
+    const struct tolk_search_options *const search = &translator->options.search;
     if (translator->sentences > 1) {
         tolk_inference_weights_complete(translator->weights);
+    }
+    if (search->beam == 1 && !search->scores && translator->options.observer == NULL) {
+        tolk_inference_weights_screen(translator->weights);
     }
     for (size_t b = 0; b < plan->batches; b++) {
         const bool blank = call->results[plan->order[plan->begin[b]]].source.pieces == 0;

@@ -38,11 +38,13 @@ struct tolk_decoding {
     real *qkv;          /* [row_limit, 3 d] */
     real *logits;       /* [row_limit, vocab_size], of a step */
     real *self_weights; /* [heads, step_width], of one hypothesis */
+    bool flat;          /* of this batch logits are too much alike to be screened */
 
     struct place *places; /* [place_limit] */
     size_t place_count;
-    size_t *order;     /* [row_limit] places of the rows of the last step */
-    size_t step_first; /* the first of them */
+    size_t *order;                  /* [row_limit] places of the rows of the last step */
+    size_t step_first;              /* the first of them */
+    struct tolk_greatest *greatest; /* [row_limit], of a step */
     /* The places of the past of each row that is evaluated, its own the last: position + 1 of them
      * for each row, one row behind the other. */
     int32_t *history; /* [row_limit · step_limit] */
@@ -74,8 +76,10 @@ static void free_indices(struct tolk_decoding *decoding)
     free(decoding->history);
     free(decoding->places);
     free(decoding->order);
+    free(decoding->greatest);
     decoding->history = NULL;
     decoding->order = NULL;
+    decoding->greatest = NULL;
     decoding->places = NULL;
     decoding->row_capacity = decoding->history_capacity = decoding->place_capacity = 0;
 }
@@ -102,7 +106,9 @@ static int reserve_indices(struct tolk_decoding *decoding, size_t rows, size_t s
     decoding->history = malloc(rows * steps * sizeof *decoding->history);
     decoding->places = malloc(places * sizeof *decoding->places);
     decoding->order = malloc(rows * sizeof *decoding->order);
-    if (decoding->history == NULL || decoding->places == NULL || decoding->order == NULL) {
+    decoding->greatest = malloc(rows * sizeof *decoding->greatest);
+    if (decoding->history == NULL || decoding->places == NULL || decoding->order == NULL ||
+        decoding->greatest == NULL) {
         free_indices(decoding);
         return tolk_error_set(error, "out of memory for %zu hypotheses of %zu steps", rows, steps);
     }
@@ -202,6 +208,7 @@ int tolk_decoding_begin_tree(struct tolk_decoding *decoding, const real *memory,
     decoding->place_limit = places;
     decoding->place_count = decoding->step_first = 0;
     decoding->source_begin = batch->source_begin;
+    decoding->flat = false;
     if (reserve_numbers(decoding, batch, error) != 0) {
         return -1;
     }
@@ -343,9 +350,10 @@ size_t tolk_decoding_add(struct tolk_decoding *decoding, int32_t token, size_t s
     return place;
 }
 
-void tolk_decoding_evaluate(struct tolk_decoding *decoding,
-                            const struct tolk_inference_weights *weights, size_t count,
-                            const size_t *places, real *logits)
+/* All but the output projection; rows [count, d] of what that multiplies. */
+static const real *evaluate_layers(struct tolk_decoding *decoding,
+                                   const struct tolk_inference_weights *weights, size_t count,
+                                   const size_t *places)
 {
     const struct tolk_model *model = weights->model;
     const struct tolk_config *config = &model->config;
@@ -364,14 +372,35 @@ void tolk_decoding_evaluate(struct tolk_decoding *decoding,
                                     &model->weights.decoder[l].feed_forward,
                                     &weights->decoder[l].feed_forward, count, room);
     }
-    const real *out = tolk_inference_enter(config, &model->weights.decoder_norm, count, room);
-    /* logits[rows, V] = out[rows, d] · Eᵀ[d, V] + b */
-    tolk_panels_multiply(&weights->projection, count, out, config->d_model, weights->output_bias,
-                         false, logits, weights->outputs);
+    return tolk_inference_enter(config, &model->weights.decoder_norm, count, room);
 }
 
-const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
-                               const size_t *sentences, const size_t *parents)
+void tolk_decoding_evaluate(struct tolk_decoding *decoding,
+                            const struct tolk_inference_weights *weights, size_t count,
+                            const size_t *places, real *logits)
+{
+    const real *out = evaluate_layers(decoding, weights, count, places);
+    /* logits[rows, V] = out[rows, d] · Eᵀ[d, V] + b */
+    tolk_panels_multiply(&weights->projection, count, out, weights->model->config.d_model,
+                         weights->output_bias, false, logits, weights->outputs);
+}
+
+void tolk_decoding_evaluate_greatest(struct tolk_decoding *decoding, int32_t barred, size_t rows,
+                                     const size_t *places, real *logits,
+                                     struct tolk_greatest *greatest)
+{
+    const struct tolk_screening *screening = decoding->weights->screening;
+    const real *out = evaluate_layers(decoding, decoding->weights, rows, places);
+    if (decoding->flat) {
+        tolk_screening_find_among_all(screening, rows, out, barred, logits, greatest);
+    } else {
+        decoding->flat = !tolk_screening_find(screening, rows, out, barred, logits, greatest);
+    }
+}
+
+/* The rows of the next step, in decoding->order. */
+static void add_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
+                     const size_t *sentences, const size_t *parents)
 {
     const size_t before = decoding->step_first;
     const size_t first = decoding->place_count;
@@ -381,8 +410,24 @@ const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, cons
                               first == 0 ? TOLK_DECODING_ROOT : before + parents[r]);
     }
     decoding->step_first = first;
+}
+
+const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
+                               const size_t *sentences, const size_t *parents)
+{
+    add_step(decoding, rows, tokens, sentences, parents);
     tolk_decoding_evaluate(decoding, decoding->weights, rows, decoding->order, decoding->logits);
     return decoding->logits;
+}
+
+const struct tolk_greatest *
+tolk_decoding_step_greatest(struct tolk_decoding *decoding, int32_t barred, size_t rows,
+                            const int32_t *tokens, const size_t *sentences, const size_t *parents)
+{
+    add_step(decoding, rows, tokens, sentences, parents);
+    tolk_decoding_evaluate_greatest(decoding, barred, rows, decoding->order, decoding->logits,
+                                    decoding->greatest);
+    return decoding->greatest;
 }
 
 const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, size_t layer,

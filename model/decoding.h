@@ -34,6 +34,7 @@
 #include "model/batch.h"
 #include "model/inference.h"
 #include "model/real.h"
+#include "model/screening.h"
 
 struct tolk_decoding;
 
@@ -60,6 +61,12 @@ int tolk_decoding_begin_tree(struct tolk_decoding *decoding, const real *memory,
 const real *tolk_decoding_step(struct tolk_decoding *decoding, size_t rows, const int32_t *tokens,
                                const size_t *sentences, const size_t *parents);
 
+/* The same for a search that wants the greatest logit of each row alone, `barred` left out, by
+ * weights with a screening: greatest [rows], valid until the next step. */
+const struct tolk_greatest *
+tolk_decoding_step_greatest(struct tolk_decoding *decoding, int32_t barred, size_t rows,
+                            const int32_t *tokens, const size_t *sentences, const size_t *parents);
+
 /* The parent of a start token. */
 #define TOLK_DECODING_ROOT SIZE_MAX
 
@@ -74,6 +81,12 @@ size_t tolk_decoding_add(struct tolk_decoding *decoding, int32_t token, size_t s
 void tolk_decoding_evaluate(struct tolk_decoding *decoding,
                             const struct tolk_inference_weights *weights, size_t rows,
                             const size_t *places, real *logits);
+
+/* The same by the weights of the decoding, of each row the greatest logit; `logits` [rows,
+ * vocab_size] hold nothing of use afterwards. */
+void tolk_decoding_evaluate_greatest(struct tolk_decoding *decoding, int32_t barred, size_t rows,
+                                     const size_t *places, real *logits,
+                                     struct tolk_greatest *greatest);
 
 /* Cross-attention weights of the last evaluation: [source rows of the sentence of `row`]. */
 const real *tolk_decoding_cross_attention(const struct tolk_decoding *decoding, size_t layer,

@@ -10,8 +10,8 @@
 #include "model/vocabulary_cut.h"
 
 /* Of the sentence that is translated: a matrix of the source's side multiplies it once, one of the
- * target's side in each step. */
-enum side { SOURCE, TARGET };
+ * target's side in each step, and so does the output projection. */
+enum side { SOURCE, TARGET, OUTPUT, SIDES };
 
 /* Calls `visit` for each matrix of the weights: its panels, and W [n, k]. */
 typedef void visitor(void *context, enum side side, struct tolk_panels *panels, size_t n, size_t k,
@@ -51,15 +51,15 @@ static void visit_all(struct tolk_inference_weights *weights, const real *rows, 
                     &values->decoder[l].cross, &values->decoder[l].feed_forward, d,
                     config->decoder_ffn_dim, visit, context);
     }
-    visit(context, TARGET, &weights->projection, weights->outputs, d, rows);
+    visit(context, OUTPUT, &weights->projection, weights->outputs, d, rows);
 }
 
 struct packing {
     const struct tolk_model *model;
     enum tolk_panels_format format;
-    bool deferred[2]; /* the sides whose matrices are packed later */
-    bool rest;        /* those alone that were */
-    char *room;       /* of the next matrix */
+    bool deferred[SIDES]; /* the sides whose matrices are packed later */
+    bool rest;            /* those alone that were */
+    char *room;           /* of the next matrix */
     size_t bytes;
 };
 
@@ -113,6 +113,21 @@ void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
 {
     assert(weights->output_ids == NULL);
     pack(weights, weights->model->weights.shared, (struct packing){.rest = false});
+    if (weights->screening != NULL) {
+        tolk_screening_free(weights->screening);
+        weights->screening = NULL;
+        tolk_inference_weights_screen(weights);
+    }
+}
+
+void tolk_inference_weights_screen(struct tolk_inference_weights *weights)
+{
+    if (weights->screening == NULL && weights->screening_room != NULL) {
+        struct tolk_error unscreened; /* is slower, and no failure */
+        weights->screening =
+            tolk_screening_make(&weights->projection, weights->model->weights.shared,
+                                weights->output_bias, weights->screening_room, &unscreened);
+    }
 }
 
 void tolk_inference_weights_complete(struct tolk_inference_weights *weights)
@@ -145,6 +160,14 @@ static struct tolk_inference_weights *weights_begin(const struct tolk_model *mod
     return weights;
 }
 
+/* Behind the panels: of real numbers that search proper goes by. What is not screened is not
+ * touched, and the system gives no pages for it. */
+static size_t screening_bytes(const struct tolk_inference_weights *weights)
+{
+    const bool screenable = weights->format == TOLK_PANELS_REAL && weights->output_ids == NULL;
+    return screenable ? tolk_screening_bytes(weights->outputs, weights->model->config.d_model) : 0;
+}
+
 /* Takes the room of the panels, or frees the weights and gives NULL. */
 static struct tolk_inference_weights *weights_take_room(struct tolk_inference_weights *weights,
                                                         const real *rows, struct tolk_error *error)
@@ -153,7 +176,10 @@ static struct tolk_inference_weights *weights_take_room(struct tolk_inference_we
     if (weights != NULL) {
         packing.format = weights->format;
         visit_all(weights, rows, count_bytes, &packing);
-        weights->arena = tolk_memory_take(packing.bytes);
+        const size_t screening = screening_bytes(weights);
+        char *const arena = tolk_memory_take(packing.bytes + screening);
+        weights->arena = arena;
+        weights->screening_room = arena != NULL && screening > 0 ? arena + packing.bytes : NULL;
     }
     if (weights == NULL || weights->arena == NULL) {
         tolk_error_set(error, "out of memory for %zu bytes of packed weights", packing.bytes);
@@ -173,8 +199,9 @@ tolk_inference_weights_make_partly(const struct tolk_model *model, enum tolk_pan
         weights_take_room(weights_begin(model, format, true), rows, error);
     if (weights != NULL) {
         pack(weights, rows,
-             (struct packing){
-                 .deferred = {[SOURCE] = !all, [TARGET] = !all && packed == TOLK_PACKED_NONE}});
+             (struct packing){.deferred = {[SOURCE] = !all,
+                                           [TARGET] = !all && packed == TOLK_PACKED_NONE,
+                                           [OUTPUT] = !all && packed != TOLK_PACKED_TARGET}});
     }
     return weights;
 }
@@ -249,6 +276,7 @@ void tolk_inference_weights_free(struct tolk_inference_weights *weights)
     if (weights == NULL) {
         return;
     }
+    tolk_screening_free(weights->screening);
     free(weights->arena);
     free(weights->encoder);
     free(weights->decoder);

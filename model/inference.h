@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "model/model.h"
 #include "model/panels.h"
+#include "model/screening.h"
 
 struct tolk_attention_panels {
     struct tolk_panels qkv; /* [3 d, d] of self-attention, or q [d, d] of cross-attention */
@@ -41,6 +42,7 @@ enum tolk_inference_packing {
     TOLK_PACKED_ALL,
     TOLK_PACKED_TARGET, /* what each step of the decoder multiplies by, not what multiplies the
                            source, once a sentence */
+    TOLK_PACKED_LAYERS, /* of that not the output projection, where it is screened */
     TOLK_PACKED_NONE,
 };
 
@@ -50,12 +52,14 @@ struct tolk_inference_weights {
     struct tolk_layer_panels *encoder; /* [encoder_layers]; NULL where they are for drafts */
     struct tolk_layer_panels *decoder; /* [decoder_layers] */
     struct tolk_panels projection;     /* [outputs, d] */
+    struct tolk_screening *screening;  /* of the projection, or NULL */
     const real *output_bias;           /* [outputs] */
     size_t outputs;                    /* vocab_size, but where the weights are for drafts: */
     int32_t *output_ids;               /* NULL, or the ids that the projection knows, ascending */
     real *draft_bias;                  /* NULL, or their biases */
     bool partly;                       /* packed; see tolk_inference_weights_complete */
     void *arena;
+    void *screening_room; /* of it, or NULL */
 };
 
 /* Packs for the instruction set in use, on all threads. NULL when there is no memory. */
@@ -69,6 +73,11 @@ tolk_inference_weights_make_partly(const struct tolk_model *model, enum tolk_pan
                                    enum tolk_inference_packing packing, struct tolk_error *error);
 /* Packs what is left, on all threads; nobody may read meanwhile. */
 void tolk_inference_weights_complete(struct tolk_inference_weights *weights);
+
+/* For greedy searches, which want the greatest logit of each row alone: prepares to find it by a
+ * screening, unless that was done, the weights are 8-bit integers themselves, or there is no
+ * memory. Nobody may read meanwhile. */
+void tolk_inference_weights_screen(struct tolk_inference_weights *weights);
 
 /* For drafts (infer/draft.h): the decoder alone, and of the vocabulary what it may write. The bias
  * of a piece that never stood in a target sinks with every update, so that in a vocabulary that two

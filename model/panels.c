@@ -41,6 +41,11 @@ static const struct tolk_int8_kernels *int8_for(enum tolk_panels_format format, 
     return format == TOLK_PANELS_INT8 && k <= TOLK_INT8_K_MAX ? tolk_isa()->int8 : NULL;
 }
 
+bool tolk_panels_packs_int8(size_t k)
+{
+    return int8_for(TOLK_PANELS_INT8, k) != NULL;
+}
+
 size_t tolk_panels_bytes(enum tolk_panels_format format, size_t n, size_t k)
 {
     const struct tolk_int8_kernels *int8 = int8_for(format, k);
@@ -249,11 +254,23 @@ void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const r
         multiply_rectangle(&product, 0, rows, 0, panels->n);
         return;
     }
-    const size_t columns = panels->int8 != NULL ? panels->int8->columns : panels->gemm->columns;
+    const size_t columns = tolk_panels_width(panels);
     const size_t count = (panels->n + columns - 1) / columns;
 #pragma omp parallel for schedule(static, 1) num_threads(threads)
     for (size_t t = 0; t < threads; t++) {
         multiply_rectangle(&product, 0, rows, count * t / threads * columns,
                            smaller(count * (t + 1) / threads * columns, panels->n));
     }
+}
+
+size_t tolk_panels_width(const struct tolk_panels *panels)
+{
+    return panels->int8 != NULL ? panels->int8->columns : panels->gemm->columns;
+}
+
+void tolk_panels_multiply_columns(const struct tolk_panels *panels, size_t begin, size_t end,
+                                  const real *x, const real *bias, real *y)
+{
+    const struct product product = {panels, x, bias, panels->k, false, y, panels->n};
+    multiply_rectangle(&product, 0, 1, begin, end);
 }

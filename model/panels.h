@@ -29,6 +29,8 @@ enum tolk_panels_format {
     TOLK_PANELS_INT8, /* in a build on doubles this means TOLK_PANELS_REAL */
 };
 
+enum { TOLK_PANELS_INT8_LARGEST = 127 };
+
 struct tolk_gemm_kernels;
 struct tolk_int8_kernels;
 
@@ -47,6 +49,9 @@ struct tolk_panels {
 /* The room that the panels of W [n, k] take. */
 size_t tolk_panels_bytes(enum tolk_panels_format format, size_t n, size_t k);
 
+/* Whether rows of k numbers are packed in 8-bit integers when that is asked, or in real ones. */
+bool tolk_panels_packs_int8(size_t k);
+
 /* Packs W [n, k], its rows ldw apart, for the instruction set in use. */
 void tolk_panels_pack(struct tolk_panels *panels, enum tolk_panels_format format, size_t n,
                       size_t k, const real *w, size_t ldw, void *room);
@@ -59,5 +64,13 @@ void tolk_panels_defer(struct tolk_panels *panels, size_t n, size_t k, const rea
  * and y do not overlap. */
 void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
                           const real *bias, bool relu, real *y, size_t ldy);
+
+/* Columns of a panel. */
+size_t tolk_panels_width(const struct tolk_panels *panels);
+
+/* Of one row x [k] the columns [begin, end) of y [n], on the calling thread; `begin` is the first
+ * of a panel. */
+void tolk_panels_multiply_columns(const struct tolk_panels *panels, size_t begin, size_t end,
+                                  const real *x, const real *bias, real *y);
 
 #endif

@@ -1,34 +1,9 @@
 /* Softmax over the vocabulary: its normaliser, and the label-smoothed cross-entropy. */
 #include "model/kernels/rows_internal.h"
 
-/* In several chains: a comparison waits for the one before it. */
-static real row_maximum(size_t columns, const real *x)
-{
-    enum { CHAINS = 4 * 64 / sizeof(real) };
-    real best[CHAINS];
-    real maximum = x[0];
-    for (size_t i = 0; i < CHAINS; i++) {
-        best[i] = maximum;
-    }
-    const size_t whole = columns / CHAINS * CHAINS;
-    for (size_t c = 0; c < whole; c += CHAINS) {
-#pragma omp simd
-        for (size_t i = 0; i < CHAINS; i++) {
-            best[i] = x[c + i] > best[i] ? x[c + i] : best[i];
-        }
-    }
-    for (size_t i = 0; i < CHAINS; i++) {
-        maximum = best[i] > maximum ? best[i] : maximum;
-    }
-    for (size_t c = whole; c < columns; c++) {
-        maximum = x[c] > maximum ? x[c] : maximum;
-    }
-    return maximum;
-}
-
 double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x)
 {
-    const real maximum = row_maximum(columns, x);
+    const real maximum = TOLK_KERNEL(tolk_maximum)(columns, x);
     real sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (size_t c = 0; c < columns; c++) {
@@ -66,7 +41,7 @@ struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, re
                                                               size_t label, double label_smoothing,
                                                               bool gradient)
 {
-    const real maximum = row_maximum(columns, logits);
+    const real maximum = TOLK_KERNEL(tolk_maximum)(columns, logits);
     const real at_label = logits[label];
     const struct totals totals = gradient ? exponentials(columns, logits, maximum, true)
                                           : exponentials(columns, logits, maximum, false);

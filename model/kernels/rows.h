@@ -118,6 +118,8 @@ struct tolk_row_kernels {
                                                    double label_smoothing, bool gradient);
     /* log Σ exp x; NaN when an x is. */
     double (*log_sum_exp)(size_t columns, const real *x);
+    /* max x, of at least one column; a NaN is passed over but in the first. */
+    real (*maximum)(size_t columns, const real *x);
     /* The first column ≥ begin whose x is above the bound, else `columns`. */
     size_t (*next_above)(size_t begin, size_t columns, const real *x, real bound);
 

@@ -36,7 +36,7 @@ START_TEST(a_lone_sentence_leaves_the_threads_to_who_makes_its_logits)
     const size_t begin[] = {0, 3};
     const struct tolk_batch batch = {.sentences = 1, .source_begin = begin};
     struct seen seen = {0};
-    const struct tolk_select_logits logits = {row_of, &seen};
+    const struct tolk_select_logits logits = {row_of, &seen, NULL};
     struct tolk_hypotheses found = {0};
     struct tolk_beams beams;
     struct tolk_error error;

@@ -1,4 +1,5 @@
-/* A drafted search finds what the plain one finds, to the bit, whatever the drafts are worth. */
+/* Drafted and screened searches find what the plain one finds, to the bit, whatever the drafts are
+ * worth. */
 #include "tests/support/suite.h"
 
 #include <math.h>
@@ -63,7 +64,8 @@ static struct tolk_searcher *searcher_of(const struct tolk_inference_weights *we
     return searcher;
 }
 
-/* Searches of `model`, drafted by `drafting`, against plain ones; what the drafted did. */
+/* Searches of `model`, drafted by `drafting` and screened, against plain ones; what the drafted
+ * did. */
 static struct tolk_draft_counts compare(const struct tolk_model *model,
                                         const struct tolk_model *drafting,
                                         const struct tolk_search_options *options, size_t count)
@@ -73,23 +75,33 @@ static struct tolk_draft_counts compare(const struct tolk_model *model,
         tolk_inference_weights_make(model, TOLK_PANELS_REAL, &error);
     struct tolk_inference_weights *const quick =
         tolk_inference_weights_make_draft(drafting, TOLK_PANELS_INT8, &error);
+    struct tolk_inference_weights *const screened =
+        tolk_inference_weights_make(model, TOLK_PANELS_REAL, &error);
+    tolk_inference_weights_screen(screened);
     struct tolk_searcher *const plain = searcher_of(weights, NULL);
     struct tolk_searcher *const drafted = searcher_of(weights, quick);
+    struct tolk_searcher *const others[] = {drafted, searcher_of(screened, NULL),
+                                            searcher_of(screened, quick)};
     for (size_t i = 0; i < count; i++) {
         for (uint32_t s = 0; s < SENTENCES; s++) {
             const struct text text = text_of(s + 1);
             struct tolk_hypotheses expected;
-            struct tolk_hypotheses found;
             find(plain, &text, s, &options[i], &expected);
-            find(drafted, &text, s, &options[i], &found);
-            assert_same(&expected, &found);
+            for (size_t o = 0; o < sizeof others / sizeof others[0]; o++) {
+                struct tolk_hypotheses found;
+                find(others[o], &text, s, &options[i], &found);
+                assert_same(&expected, &found);
+                tolk_hypotheses_free(&found);
+            }
             tolk_hypotheses_free(&expected);
-            tolk_hypotheses_free(&found);
         }
     }
     const struct tolk_draft_counts counts = tolk_searcher_counts(drafted);
     tolk_searcher_free(plain);
-    tolk_searcher_free(drafted);
+    for (size_t o = 0; o < sizeof others / sizeof others[0]; o++) {
+        tolk_searcher_free(others[o]);
+    }
+    tolk_inference_weights_free(screened);
     tolk_inference_weights_free(weights);
     tolk_inference_weights_free(quick);
     return counts;
@@ -236,14 +248,19 @@ START_TEST(scores_that_are_no_numbers_are_refused)
         tolk_inference_weights_make(&broken, TOLK_PANELS_REAL, &error);
     struct tolk_inference_weights *const quick =
         tolk_inference_weights_make_draft(&model, TOLK_PANELS_INT8, &error);
-    struct tolk_searcher *const searcher = searcher_of(weights, quick);
     const struct text text = text_of(1);
     const size_t begin[] = {0, text.lengths[4]};
     const struct tolk_batch batch = {.sentences = 1, .source_begin = begin, .source = text.ids[4]};
-    struct tolk_hypotheses found;
-    ck_assert_int_eq(tolk_search(searcher, &batch, &OPTIONS[4], &found, &error), -1);
-    ck_assert_ptr_nonnull(strstr(error.message, "step 1"));
-    tolk_searcher_free(searcher);
+    const size_t options[] = {4, 1}; /* the second one is screened */
+    for (size_t i = 0; i < 4; i++) {
+        struct tolk_searcher *const searcher = searcher_of(weights, i % 2 == 0 ? quick : NULL);
+        struct tolk_hypotheses found;
+        ck_assert_int_eq(tolk_search(searcher, &batch, &OPTIONS[options[i / 2]], &found, &error),
+                         -1);
+        ck_assert_ptr_nonnull(strstr(error.message, "step 1"));
+        tolk_searcher_free(searcher);
+        tolk_inference_weights_screen(weights);
+    }
     tolk_inference_weights_free(weights);
     tolk_inference_weights_free(quick);
     tolk_model_free(&broken);
@@ -251,6 +268,47 @@ START_TEST(scores_that_are_no_numbers_are_refused)
 }
 END_TEST
 
+/* All sentences together, over a vocabulary of many panels, by weights with a screening and
+ * without. */
+START_TEST(a_screened_batch_is_the_plain_one)
+{
+    enum { MANY = 1500 };
+    struct tolk_error error;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct tolk_model model;
+        tolk_test_tiny_model(&model, MANY, seed);
+        model.weights.final_logits_bias[0] = (real)seed;
+        const struct text text = text_of((uint32_t)seed);
+        int32_t ids[SENTENCES * LONGEST];
+        size_t begin[SENTENCES + 1] = {0};
+        for (size_t s = 0; s < SENTENCES; s++) {
+            memcpy(ids + begin[s], text.ids[s], text.lengths[s] * sizeof *ids);
+            begin[s + 1] = begin[s] + text.lengths[s];
+        }
+        const struct tolk_batch batch = {
+            .sentences = SENTENCES, .source_begin = begin, .source = ids};
+        struct tolk_hypotheses found[2][SENTENCES];
+        struct tolk_inference_weights *const weights =
+            tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
+        for (size_t i = 0; i < 2; i++) {
+            struct tolk_searcher *const searcher = searcher_of(weights, NULL);
+            const struct tolk_search_options greedy = {1, 1, 1, 2, 10, false};
+            ck_assert_int_eq(tolk_search(searcher, &batch, &greedy, found[i], &error), 0);
+            tolk_searcher_free(searcher);
+            tolk_inference_weights_screen(weights);
+        }
+        for (size_t s = 0; s < SENTENCES; s++) {
+            assert_same(&found[0][s], &found[1][s]);
+            tolk_hypotheses_free(&found[0][s]);
+            tolk_hypotheses_free(&found[1][s]);
+        }
+        tolk_inference_weights_free(weights);
+        tolk_model_free(&model);
+    }
+}
+END_TEST
+
 TOLK_SUITE("draft", a_drafted_search_is_the_plain_one, a_draft_of_another_model_changes_nothing,
            a_draft_without_numbers_changes_nothing, what_the_draft_cannot_write_is_found,
-           an_observer_sees_the_same, scores_that_are_no_numbers_are_refused)
+           an_observer_sees_the_same, scores_that_are_no_numbers_are_refused,
+           a_screened_batch_is_the_plain_one)

@@ -151,21 +151,68 @@ START_TEST(a_refresh_takes_over_new_values)
 }
 END_TEST
 
-/* All that depends on the source, by such weights: its encoding and, in a first step, its keys. */
-static void first_logits(struct tolk_inference_weights *weights, real *logits)
+/* The first step of all sentences. */
+static const int32_t first_tokens[SENTENCES] = {1, 2, 3};
+static const size_t first_sentences[SENTENCES] = {0, 1, 2};
+
+/* All that depends on the source, by such weights: its encoding and the keys of a decoding. */
+static struct tolk_decoding *decoding_of(struct tolk_inference_weights *weights)
 {
     struct tolk_error error;
     struct tolk_encoding *encoding = tolk_encoding_create(weights, &error);
     struct tolk_decoding *decoding = tolk_decoding_create(weights, &error);
     const real *memory = tolk_encoding_run(encoding, &batch, &error);
-    const int32_t tokens[SENTENCES] = {1, 2, 3};
-    const size_t sentences[SENTENCES] = {0, 1, 2};
     ck_assert_int_eq(tolk_decoding_begin(decoding, memory, &batch, SENTENCES, 4, &error), 0);
-    memcpy(logits, tolk_decoding_step(decoding, SENTENCES, tokens, sentences, sentences),
+    tolk_encoding_free(encoding);
+    return decoding;
+}
+
+static void first_logits(struct tolk_inference_weights *weights, real *logits)
+{
+    struct tolk_decoding *decoding = decoding_of(weights);
+    memcpy(logits,
+           tolk_decoding_step(decoding, SENTENCES, first_tokens, first_sentences, first_sentences),
            sizeof(real) * SENTENCES * VOCABULARY);
     tolk_decoding_free(decoding);
-    tolk_encoding_free(encoding);
 }
+
+/* The greatest of the first logits by a screening of the same weights; returns the first row's. */
+static int32_t check_greatest(struct tolk_inference_weights *weights)
+{
+    real logits[SENTENCES * VOCABULARY];
+    first_logits(weights, logits);
+    struct tolk_decoding *decoding = decoding_of(weights);
+    const struct tolk_greatest *found = tolk_decoding_step_greatest(
+        decoding, -1, SENTENCES, first_tokens, first_sentences, first_sentences);
+    for (size_t r = 0; r < SENTENCES; r++) {
+        for (size_t id = 0; id < VOCABULARY; id++) {
+            ck_assert(logits[r * VOCABULARY + id] <= found[r].logit);
+        }
+        ck_assert(logits[r * VOCABULARY + (size_t)found[r].id] == found[r].logit);
+    }
+    const int32_t first = found[0].id;
+    tolk_decoding_free(decoding);
+    return first;
+}
+
+START_TEST(a_refresh_screens_new_values)
+{
+    struct tolk_error error;
+    struct tolk_model model;
+    make(&model, true, 192, TOLK_RELU);
+    struct tolk_inference_weights *weights =
+        tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
+    tolk_inference_weights_screen(weights);
+    const int32_t before = check_greatest(weights);
+    for (size_t i = 0; i < 192; i++) {
+        model.weights.shared[30 * 192 + i] = 3 * model.weights.shared[(size_t)before * 192 + i];
+    }
+    tolk_inference_weights_refresh(weights);
+    ck_assert_int_eq(check_greatest(weights), 30);
+    tolk_inference_weights_free(weights);
+    tolk_model_free(&model);
+}
+END_TEST
 
 START_TEST(what_is_packed_later_gives_the_same_bits)
 {
@@ -177,15 +224,16 @@ START_TEST(what_is_packed_later_gives_the_same_bits)
         tolk_inference_weights_make(&model, TOLK_PANELS_REAL, &error);
     first_logits(weights, expected);
     tolk_inference_weights_free(weights);
-    const enum tolk_inference_packing packings[] = {TOLK_PACKED_TARGET, TOLK_PACKED_NONE};
-    for (size_t i = 0; i < 2; i++) {
+    const enum tolk_inference_packing packings[] = {TOLK_PACKED_TARGET, TOLK_PACKED_LAYERS,
+                                                    TOLK_PACKED_NONE};
+    for (size_t i = 0; i < 3; i++) {
         weights = tolk_inference_weights_make_partly(&model, TOLK_PANELS_REAL, packings[i], &error);
         const struct tolk_layer_panels *encoder = weights->encoder, *decoder = weights->decoder;
         const bool none = packings[i] == TOLK_PACKED_NONE;
         ck_assert_ptr_nonnull(encoder[1].feed_forward.fc2.deferred);
         ck_assert_ptr_nonnull(decoder[1].cross.kv.deferred);
         ck_assert_int_eq(decoder[1].cross.qkv.deferred != NULL, none);
-        ck_assert_int_eq(weights->projection.deferred != NULL, none);
+        ck_assert_int_eq(weights->projection.deferred != NULL, packings[i] != TOLK_PACKED_TARGET);
         first_logits(weights, found);
         ck_assert_mem_eq(found, expected, sizeof found);
         tolk_inference_weights_complete(weights);
@@ -298,5 +346,6 @@ END_TEST
 
 TOLK_SUITE("inference", steps_on_packed_weights_are_teacher_forcing,
            steps_in_8_bit_integers_come_near, a_refresh_takes_over_new_values,
-           what_is_packed_later_gives_the_same_bits, a_tree_at_once_gives_the_bits_of_its_steps,
+           a_refresh_screens_new_values, what_is_packed_later_gives_the_same_bits,
+           a_tree_at_once_gives_the_bits_of_its_steps,
            a_source_longer_than_the_positions_is_an_error)

@@ -35,7 +35,30 @@ static size_t even_batches(size_t tokens, size_t longest, size_t count,
     return rounds * limits->threads;
 }
 
-/* Cuts the ordered items into batches: by the limits, and where the even share is reached. */
+/* How the tokens are shared: `whole` batches of a size, then `halves` of half of it. */
+struct shares {
+    size_t whole, halves;
+};
+
+/* The last batch of each thread is cut in two, so that one whose core is slower is not waited for
+ * as long; where sentences are few a half would waste more than that. */
+static struct shares shares_of(size_t tokens, size_t longest, size_t count,
+                               const struct tolk_plan_limits *limits)
+{
+    const size_t batches = count == 0 ? 1 : even_batches(tokens, longest, count, limits);
+    const bool many = limits->threads > 1 && count >= 2 * FEWEST_ITEMS * batches;
+    const size_t cut = many ? limits->threads : 0;
+    return (struct shares){batches - cut, 2 * cut};
+}
+
+/* The tokens in front of batch b, of all. */
+static double tokens_before(const struct shares *shares, size_t b, size_t total)
+{
+    const size_t halves = b < shares->whole ? 2 * b : shares->whole + b;
+    return (double)total * (double)halves / (double)(2 * shares->whole + shares->halves);
+}
+
+/* Cuts the ordered items into batches: by the limits, and where the share is reached. */
 static void cut(struct tolk_plan *plan, const struct item *items, size_t count,
                 const struct tolk_plan_limits *limits)
 {
@@ -43,7 +66,7 @@ static void cut(struct tolk_plan *plan, const struct item *items, size_t count,
     for (size_t i = 0; i < count; i++) {
         total += items[i].length;
     }
-    const size_t batches = count == 0 ? 1 : even_batches(total, items[0].length, count, limits);
+    const struct shares shares = shares_of(total, count > 0 ? items[0].length : 0, count, limits);
     size_t done = 0;
     size_t begun_at = 0; /* tokens in front of the batch */
     plan->batches = 0;
@@ -52,7 +75,7 @@ static void cut(struct tolk_plan *plan, const struct item *items, size_t count,
         if (i == 0 || items[i].length > limits->tokens ||
             filled > limits->tokens - items[i].length ||
             i - plan->begin[plan->batches - 1] >= limits->items ||
-            done * batches >= total * plan->batches) {
+            (double)done >= tokens_before(&shares, plan->batches, total)) {
             plan->begin[plan->batches++] = i;
             begun_at = done;
         }

@@ -24,7 +24,7 @@ struct tolk_plan {
 struct tolk_plan_limits {
     size_t tokens;  /* in a batch, which always holds one item */
     size_t items;   /* in a batch; SIZE_MAX: no matter how many */
-    size_t threads; /* to share the batches: as many for each, and all of a size */
+    size_t threads; /* to share the batches: as many for each, all of a size but the last, halves */
 };
 
 /* Of items with `lengths` [count]. A handful of items stays in one batch for any number of threads.

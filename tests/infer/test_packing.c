@@ -66,7 +66,7 @@ START_TEST(each_thread_gets_as_many_batches_of_a_size)
 
     /* A batch that fits is divided, a handful is not. */
     const struct tolk_plan_limits roomy = {10000, SIZE_MAX, THREADS};
-    ck_assert_int_eq(tolk_plan_make(&plan, lengths, MANY, &roomy, &error), 0);
+    ck_assert_int_eq(tolk_plan_make(&plan, lengths, 40, &roomy, &error), 0);
     ck_assert_uint_eq(plan.batches, THREADS);
     tolk_plan_free(&plan);
     ck_assert_int_eq(tolk_plan_make(&plan, lengths, 5, &roomy, &error), 0);
@@ -78,6 +78,31 @@ START_TEST(each_thread_gets_as_many_batches_of_a_size)
 }
 END_TEST
 
-TOLK_SUITE("packing", each_thread_gets_as_many_batches_of_a_size,
+START_TEST(the_last_batches_of_many_are_halves)
+{
+    enum { MANY = 400, THREADS = 2, TOKENS = 100, WHOLE = 8, HALVES = 4 };
+    struct tolk_error error;
+    struct tolk_plan plan;
+    size_t lengths[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        lengths[i] = 2;
+    }
+    const struct tolk_plan_limits limits = {TOKENS + 2, SIZE_MAX, THREADS};
+    ck_assert_int_eq(tolk_plan_make(&plan, lengths, MANY, &limits, &error), 0);
+    ck_assert_uint_eq(plan.batches, WHOLE + HALVES);
+    for (size_t b = 0; b < plan.batches; b++) {
+        const size_t items = plan.begin[b + 1] - plan.begin[b];
+        ck_assert_uint_eq(items, b < WHOLE ? 40 : 20);
+    }
+    tolk_plan_free(&plan);
+    const struct tolk_plan_limits alone = {TOKENS + 2, SIZE_MAX, 1};
+    ck_assert_int_eq(tolk_plan_make(&plan, lengths, MANY, &alone, &error), 0);
+    ck_assert_uint_eq(plan.batches, 9);
+    tolk_plan_free(&plan);
+}
+END_TEST
+
+TOLK_SUITE("packing", the_last_batches_of_many_are_halves,
+           each_thread_gets_as_many_batches_of_a_size,
            the_longest_come_first_within_the_budget_of_tokens,
            a_batch_holds_no_more_items_than_allowed_and_always_one)

@@ -97,8 +97,13 @@ void tolk_inference_feed_forward(const struct tolk_config *config, size_t f,
         tolk_isa()->rows->activation_forward(config->activation_function, rows, f, ldf, 0, none,
                                              room->hidden, room->hidden);
     }
-    tolk_panels_multiply(&panels->fc2, rows, room->hidden, ldf, weights->fc2.bias, false,
-                         room->branch, d);
+    if (relu) {
+        tolk_panels_multiply_sparse(&panels->fc2, rows, room->hidden, ldf, weights->fc2.bias,
+                                    room->branch, d);
+    } else {
+        tolk_panels_multiply(&panels->fc2, rows, room->hidden, ldf, weights->fc2.bias, false,
+                             room->branch, d);
+    }
     tolk_inference_leave(config, &weights->norm, rows, room);
 }
 

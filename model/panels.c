@@ -7,6 +7,7 @@
 #include "model/kernels/gemm.h"
 #include "model/kernels/int8.h"
 #include "model/kernels/rows.h"
+#include "model/sparse.h"
 
 enum {
     LINE = 64,
@@ -100,7 +101,7 @@ struct product {
     const struct tolk_panels *panels;
     const real *x, *bias;
     size_t ldx;
-    bool relu;
+    bool relu, sparse; /* y and x */
     real *y;
     size_t ldy;
 };
@@ -164,24 +165,48 @@ static void multiply_block(const struct product *x, size_t m, size_t p, size_t k
     }
 }
 
+/* The same of rows x [m, k] that are mostly zero; false, and nothing done, when they are not. */
+static bool multiply_sparse_block(const struct product *x, size_t m, size_t p, size_t k,
+                                  const real *a, real *y, size_t j0, size_t j1)
+{
+    const struct tolk_gemm_target target = {
+        .c = y + j0,
+        .ldc = x->ldy,
+        .accumulate = p > 0,
+        .bias = x->bias != NULL ? x->bias + j0 : NULL,
+    };
+    return tolk_sparse_multiply(x->panels->gemm->sparse, m, j1 - j0, k, a, x->ldx,
+                                columns_of(x->panels, j0, p, k), &target);
+}
+
+static void multiply_dense_block(const struct product *x, size_t m, size_t p, size_t k,
+                                 const real *a, real *y, size_t j0, size_t j1)
+{
+    size_t a_step = x->ldx;
+    if (m > 1 && tolk_gemm_rows_alias(x->ldx)) {
+        real *const words = tolk_memory_of_thread(&a_words, TOLK_GEMM_A_WORDS * sizeof *words);
+        x->panels->gemm->pack_a[TOLK_ALONG](m, k, a, x->ldx, words);
+        a = words;
+        a_step = TOLK_GEMM_ROW_STEP;
+    }
+    multiply_block(x, m, p, k, a, a_step, y, j0, j1);
+}
+
 static void multiply_real(const struct product *x, size_t i0, size_t i1, size_t j0, size_t j1)
 {
     const struct tolk_panels *panels = x->panels;
-    const size_t height = A_ROWS / panels->gemm->rows * panels->gemm->rows;
+    const bool sparse = x->sparse && panels->gemm->sparse != NULL && panels->deferred == NULL;
+    const size_t height =
+        sparse ? (size_t)TOLK_SPARSE_ROWS : A_ROWS / panels->gemm->rows * panels->gemm->rows;
     for (size_t i = i0; i < i1; i += height) {
         const size_t m = smaller(i1 - i, height);
         for (size_t p = 0; p < panels->k; p += TOLK_GEMM_KC) {
             const size_t k = smaller(panels->k - p, TOLK_GEMM_KC);
             const real *a = x->x + i * x->ldx + p;
-            size_t a_step = x->ldx;
-            if (m > 1 && tolk_gemm_rows_alias(x->ldx)) {
-                real *const words =
-                    tolk_memory_of_thread(&a_words, TOLK_GEMM_A_WORDS * sizeof *words);
-                panels->gemm->pack_a[TOLK_ALONG](m, k, a, x->ldx, words);
-                a = words;
-                a_step = TOLK_GEMM_ROW_STEP;
+            real *y = x->y + i * x->ldy;
+            if (!sparse || !multiply_sparse_block(x, m, p, k, a, y, j0, j1)) {
+                multiply_dense_block(x, m, p, k, a, y, j0, j1);
             }
-            multiply_block(x, m, p, k, a, a_step, x->y + i * x->ldy, j0, j1);
         }
         for (size_t row = i; x->relu && row < i + m; row++) {
             real *y = x->y + row * x->ldy + j0;
@@ -218,7 +243,11 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
             .y = x->y + i * x->ldy + j0,
             .ldy = x->ldy,
         };
-        panels->int8->multiply(&product);
+        if (x->sparse) {
+            tolk_sparse_multiply_int8(panels->int8, &product);
+        } else {
+            panels->int8->multiply(&product);
+        }
     }
 }
 
@@ -245,22 +274,35 @@ static size_t threads_for(const struct tolk_panels *panels, size_t rows)
     return (size_t)(work / THREAD_WORK < threads ? work / THREAD_WORK : threads);
 }
 
-void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
-                          const real *bias, bool relu, real *y, size_t ldy)
+static void multiply(const struct product *product, size_t rows)
 {
-    const struct product product = {panels, x, bias, ldx, relu, y, ldy};
+    const struct tolk_panels *panels = product->panels;
     const size_t threads = threads_for(panels, rows);
     if (threads == 1) {
-        multiply_rectangle(&product, 0, rows, 0, panels->n);
+        multiply_rectangle(product, 0, rows, 0, panels->n);
         return;
     }
     const size_t columns = tolk_panels_width(panels);
     const size_t count = (panels->n + columns - 1) / columns;
 #pragma omp parallel for schedule(static, 1) num_threads(threads)
     for (size_t t = 0; t < threads; t++) {
-        multiply_rectangle(&product, 0, rows, count * t / threads * columns,
+        multiply_rectangle(product, 0, rows, count * t / threads * columns,
                            smaller(count * (t + 1) / threads * columns, panels->n));
     }
+}
+
+void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
+                          const real *bias, bool relu, real *y, size_t ldy)
+{
+    const struct product product = {panels, x, bias, ldx, relu, false, y, ldy};
+    multiply(&product, rows);
+}
+
+void tolk_panels_multiply_sparse(const struct tolk_panels *panels, size_t rows, const real *x,
+                                 size_t ldx, const real *bias, real *y, size_t ldy)
+{
+    const struct product product = {panels, x, bias, ldx, false, true, y, ldy};
+    multiply(&product, rows);
 }
 
 size_t tolk_panels_width(const struct tolk_panels *panels)
@@ -271,6 +313,6 @@ size_t tolk_panels_width(const struct tolk_panels *panels)
 void tolk_panels_multiply_columns(const struct tolk_panels *panels, size_t begin, size_t end,
                                   const real *x, const real *bias, real *y)
 {
-    const struct product product = {panels, x, bias, panels->k, false, y, panels->n};
+    const struct product product = {panels, x, bias, panels->k, false, false, y, panels->n};
     multiply_rectangle(&product, 0, 1, begin, end);
 }

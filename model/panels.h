@@ -65,6 +65,11 @@ void tolk_panels_defer(struct tolk_panels *panels, size_t n, size_t k, const rea
 void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
                           const real *bias, bool relu, real *y, size_t ldy);
 
+/* The same where most numbers of x are zero, as behind a ReLU: those are passed over where that
+ * pays, to the same bits unless a number of W is none. */
+void tolk_panels_multiply_sparse(const struct tolk_panels *panels, size_t rows, const real *x,
+                                 size_t ldx, const real *bias, real *y, size_t ldy);
+
 /* Columns of a panel. */
 size_t tolk_panels_width(const struct tolk_panels *panels);
 

@@ -11,20 +11,26 @@
     _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_ps(a), (__m512bh)(b))
 #include "model/kernels/bfloat16.h"
 #endif
+#include "model/kernels/target.h"
 #include "model/kernels/tile_sums.h"
 #include "model/kernels/tiles.h"
 #include "model/kernels/transpose.h"
 
 /* A tile's sums, its vectors of B and one element of A must fit the registers. */
 #if defined(__AVX512F__)
-enum { ROWS = 14, VECTORS = 2 };
+enum { ROWS = 14 };
 #elif defined(__ARM_NEON)
-enum { ROWS = 11, VECTORS = 2 }; /* of 12, GCC keeps some in memory */
+enum { ROWS = 11 }; /* of 12, GCC keeps some in memory */
 #else
-enum { ROWS = 6, VECTORS = 2 };
+enum { ROWS = 6 };
 #endif
 
-enum { LANES = TOLK_LANES, COLUMNS = VECTORS * LANES, LINE = TOLK_TILE_LINE };
+enum {
+    LANES = TOLK_LANES,
+    VECTORS = TOLK_PANEL_VECTORS,
+    COLUMNS = TOLK_PANEL_COLUMNS,
+    LINE = TOLK_TILE_LINE
+};
 
 typedef tolk_vector vector;
 
@@ -189,27 +195,6 @@ static void pack_b_along(size_t n, size_t k, const real *b, size_t ldb, real *wo
 /* ---- the micro-kernel ---------------------------------------------------------------------------
  */
 
-INLINE void put(const struct tolk_gemm_target *t, real *c, size_t column, vector sum)
-{
-    if (t->accumulate) {
-        sum += tolk_load(c);
-    } else if (t->bias != NULL) {
-        sum += tolk_load(t->bias + column);
-    }
-    tolk_store(c, sum);
-}
-
-INLINE void put_first(size_t count, const struct tolk_gemm_target *t, real *c, size_t column,
-                      vector sum)
-{
-    if (t->accumulate) {
-        sum += tolk_load_part(c, count);
-    } else if (t->bias != NULL) {
-        sum += tolk_load_part(t->bias + column, count);
-    }
-    tolk_store_part(c, sum, count);
-}
-
 /* Between so many steps of k some lines are asked for: all at once they would fill the processor's
  * queue of misses, and the product wait. Fewer steps would keep its arithmetic ports busy with
  * counting, where two of them multiply. */
@@ -290,11 +275,7 @@ INLINE void tile(size_t rows, size_t vectors, enum tolk_gemm_packing packing, bo
     for (size_t i = 0; i < rows; i++, c += t->ldc) {
         UNROLL
         for (size_t v = 0; v < vectors; v++) {
-            if (columns >= (v + 1) * LANES) {
-                put(t, c + v * LANES, column + v * LANES, sum[i][v]);
-            } else {
-                put_first(columns - v * LANES, t, c + v * LANES, column + v * LANES, sum[i][v]);
-            }
+            tolk_target_put_at(t, c, column, v * LANES, columns, sum[i][v]);
         }
     }
 }
@@ -352,8 +333,10 @@ static void multiply(enum tolk_gemm_packing packing_of_a, size_t m, size_t n, si
 
 #ifdef TOLK_GEMM_BFLOAT16
 #define TABLE tolk_gemm_bfloat16_kernels_
+#define SPARSE NULL
 #else
 #define TABLE tolk_gemm_kernels_
+#define SPARSE &TOLK_KERNEL(tolk_sparse_kernels)
 #endif
 
 const struct tolk_gemm_kernels JOIN(TABLE, TOLK_KERNEL_ISA) = {
@@ -365,6 +348,7 @@ const struct tolk_gemm_kernels JOIN(TABLE, TOLK_KERNEL_ISA) = {
     .kc = PAIR * TOLK_GEMM_KC,
     .mc = TOLK_GEMM_MC,
     .b_words = TOLK_GEMM_B_WORDS,
+    .sparse = SPARSE,
     .pack_a = {pack_a_along, pack_a_across},
     .pack_b = {pack_b_along, pack_b_across},
     .multiply = multiply,

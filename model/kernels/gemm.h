@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/real.h"
 
@@ -65,6 +66,8 @@ static inline bool tolk_gemm_rows_alias(size_t lda)
     return lda % (4096 / sizeof(real)) == 0;
 }
 
+struct tolk_sparse_kernels;
+
 struct tolk_gemm_kernels {
     size_t rows, columns; /* of a tile */
     size_t lanes;         /* reals in a vector: a width that divides C well */
@@ -74,6 +77,7 @@ struct tolk_gemm_kernels {
     size_t kc;            /* steps of k in a block */
     size_t mc;            /* rows of a block of A, in kc steps at most TOLK_GEMM_A_WORDS */
     size_t b_words;       /* that a block of B holds: at most TOLK_GEMM_B_WORDS */
+    const struct tolk_sparse_kernels *sparse; /* by the same panels; NULL: there are none */
 
     /* `k` counts reals, k <= kc. pack_a[TOLK_ALONG]: a [m, k]; [TOLK_ACROSS]: a [k, m].
      * pack_b[TOLK_ALONG]: b [n, k]; [TOLK_ACROSS]: b [k, n]. `words` is 64-byte aligned. */
@@ -87,6 +91,34 @@ struct tolk_gemm_kernels {
                      const real *a_words, size_t a_step, const real *b_words,
                      const struct tolk_gemm_target *target, const struct tolk_gemm_ahead *ahead);
 };
+
+/* Rows of A [m, k] of which most numbers are zero, without those: chunk by chunk of the steps the
+ * others and their steps, in order. Chunk c of row i ends before ends[i · chunks + c], where the
+ * next begins. */
+struct tolk_sparse_rows {
+    size_t m, k, chunks; /* m at most TOLK_SPARSE_ROWS */
+    const size_t *ends;  /* [m, chunks] */
+    const real *values;
+    const uint32_t *steps;
+};
+enum { TOLK_SPARSE_ROWS = 84, TOLK_SPARSE_CHUNK_LEAST = 32 };
+
+struct tolk_sparse_kernels {
+    size_t chunk; /* steps, at least TOLK_SPARSE_CHUNK_LEAST */
+
+    /* The numbers of x [k] that are not zero, and their steps, of which the first is p; returns how
+     * many. Of both up to a vector more is written. */
+    size_t (*gather)(size_t p, size_t k, const real *x, real *values, uint32_t *steps);
+    /* C [m, n] by the panels of B as they are packed for k steps, and to the same bits unless a
+     * number of B is none. */
+    void (*multiply)(const struct tolk_sparse_rows *a, size_t n, const real *b_words,
+                     const struct tolk_gemm_target *target);
+};
+
+extern const struct tolk_sparse_kernels tolk_sparse_kernels_baseline;
+extern const struct tolk_sparse_kernels tolk_sparse_kernels_neon;
+extern const struct tolk_sparse_kernels tolk_sparse_kernels_avx2;
+extern const struct tolk_sparse_kernels tolk_sparse_kernels_avx512;
 
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_baseline;
 extern const struct tolk_gemm_kernels tolk_gemm_kernels_neon;

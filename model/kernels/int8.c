@@ -1,6 +1,7 @@
 /* The products of int8.h. What differs between the instruction sets is in int8_vectors.h. */
 #include "model/kernels/int8.h"
 
+#include "model/kernels/compress.h"
 #include "model/kernels/int8_vectors.h"
 #include "model/kernels/kernel.h"
 #include "model/kernels/tiles.h"
@@ -209,10 +210,129 @@ static void multiply(const struct tolk_int8_product *x)
     }
 }
 
+/* ---- rows that are mostly zero ------------------------------------------------------------------
+ */
+
+/* A word of zeros, and the bits that one of bytes that are raised by SHIFT has without that where a
+ * number is negative: those have no way here. */
+static const uint32_t ZERO = SHIFT * 0x01010101U;
+static const uint32_t NEGATIVE = SHIFT != 0 ? 0x80808080U : 0;
+
+static size_t gather(size_t first, size_t words, const int8_t *a, int32_t *values, uint32_t *places)
+{
+    size_t count = 0;
+    size_t p = 0;
+    uint32_t seen = 0;
+#if defined(__AVX512VNNI__)
+    const __m512i zero = _mm512_set1_epi32((int32_t)ZERO);
+    __m512i all = _mm512_setzero_si512();
+    for (; p + LANES <= words; p += LANES) {
+        const __m512i v = _mm512_xor_si512(_mm512_loadu_si512(a + p * sizeof *values), zero);
+        all = _mm512_or_si512(all, v);
+        count += tolk_compress_16(_mm512_test_epi32_mask(v, v), v, first + p, values + count,
+                                  places + count);
+    }
+    seen = (uint32_t)_mm512_reduce_or_epi32(all);
+#elif defined(__AVX2__)
+    for (; p + LANES <= words; p += LANES) {
+        const __m256i v =
+            _mm256_loadu_si256((const __m256i *)(const void *)(a + p * sizeof *values));
+        const __m256i none = _mm256_cmpeq_epi32(v, _mm256_setzero_si256());
+        const int mask = 0xFF ^ _mm256_movemask_ps(_mm256_castsi256_ps(none));
+        count += tolk_compress_8((uint32_t)mask, v, first + p, values + count, places + count);
+    }
+#endif
+    for (; p < words; p++) {
+        uint32_t word;
+        memcpy(&word, a + p * sizeof word, sizeof word);
+        word ^= ZERO;
+        seen |= word;
+        values[count] = (int32_t)word;
+        places[count] = (uint32_t)(first + p);
+        count += word != 0;
+    }
+    return (seen & NEGATIVE) == 0 ? count : SIZE_MAX;
+}
+
+/* As in sparse.c: panels of w at a time, and the words that are multiplied for all rows before the
+ * next, by three quarters of a first-level cache of 32 KB. */
+enum { PANELS = 4, WIDTH = PANELS * COLUMNS, CHUNK = 24576 / (PANELS * PANEL_WORD) };
+
+/* Adds a row's words to its sums, of which `panels` are used; those of w lie `step` bytes apart. */
+INLINE void add(size_t panels, size_t count, const int32_t *words, const uint32_t *places,
+                const int8_t *w, size_t step, int32_t *sums)
+{
+    integers sum[PANELS][VECTORS];
+    TOLK_UNROLL
+    for (size_t j = 0; j < panels; j++) {
+        memcpy(sum[j], sums + j * COLUMNS, sizeof sum[j]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const int32_t word = words[i];
+        const int8_t *row = w + (size_t)places[i] * PANEL_WORD;
+        TOLK_UNROLL
+        for (size_t j = 0; j < panels; j++) {
+            TOLK_UNROLL
+            for (size_t v = 0; v < VECTORS; v++) {
+                sum[j][v] = multiply_add(sum[j][v], word, row + j * step + v * LANES * WORD);
+            }
+        }
+    }
+    TOLK_UNROLL
+    for (size_t j = 0; j < panels; j++) {
+        memcpy(sums + j * COLUMNS, sum[j], sizeof sum[j]);
+    }
+}
+
+/* The columns [j, j + WIDTH) of y. */
+static void multiply_panels(const struct tolk_int8_product *x, const struct tolk_int8_sparse *rows,
+                            size_t j)
+{
+    int32_t sums[TOLK_INT8_SPARSE_ROWS][WIDTH];
+    const size_t step = COLUMNS * tolk_int8_padded(x->k);
+    const int8_t *w = x->panels + j * tolk_int8_padded(x->k);
+    const size_t columns = x->n - j < WIDTH ? x->n - j : WIDTH;
+    const size_t panels = (columns + COLUMNS - 1) / COLUMNS;
+    memset(sums, 0, x->m * sizeof *sums);
+    for (size_t chunk = 0; chunk < rows->chunks; chunk++) {
+        for (size_t i = 0; i < x->m; i++) {
+            const size_t place = i * rows->chunks + chunk;
+            const size_t begin = place > 0 ? rows->ends[place - 1] : 0;
+            const size_t count = rows->ends[place] - begin;
+#define ADD(panels) add(panels, count, rows->words + begin, rows->places + begin, w, step, sums[i])
+            TOLK_OF_HEIGHT(panels, PANELS, ADD)
+#undef ADD
+        }
+    }
+    for (size_t i = 0; i < x->m; i++) {
+        for (size_t c = 0; c < columns; c += LANES) {
+            integers sum[1][VECTORS];
+            memcpy(sum, sums[i] + c, sizeof sum[0][0]);
+            if (columns - c >= LANES) {
+                put(1, 0, x, i, j + c, LANES, sum);
+            } else {
+                put(1, 0, x, i, j + c, columns - c, sum);
+            }
+        }
+    }
+}
+
+static void multiply_sparse(const struct tolk_int8_product *product,
+                            const struct tolk_int8_sparse *rows)
+{
+    for (size_t j = 0; j < product->n; j += WIDTH) {
+        multiply_panels(product, rows, j);
+    }
+}
+
 const struct tolk_int8_kernels TOLK_KERNEL(tolk_int8_kernels) = {
     .columns = COLUMNS,
     .number = NUMBER,
     .quantize = quantize,
     .pack = pack,
     .multiply = multiply,
+    .word = WORD,
+    .chunk = CHUNK,
+    .gather = gather,
+    .multiply_sparse = multiply_sparse,
 };

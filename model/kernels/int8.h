@@ -48,6 +48,16 @@ struct tolk_int8_product {
     size_t ldy;
 };
 
+/* Rows of a, none negative, without the words that are zero: chunk by chunk of the words the others
+ * and their places, in order. Chunk c of row i ends before ends[i · chunks + c]. */
+struct tolk_int8_sparse {
+    size_t chunks;
+    const size_t *ends; /* [m, chunks] */
+    const int32_t *words;
+    const uint32_t *places;
+};
+enum { TOLK_INT8_SPARSE_ROWS = 84 };
+
 struct tolk_int8_kernels {
     size_t columns; /* of a panel */
     size_t number;  /* bytes of a quantised number of a */
@@ -59,6 +69,16 @@ struct tolk_int8_kernels {
     void (*pack)(size_t n, size_t k, const real *w, size_t ldw, int8_t *panels, real *scales,
                  int32_t *offsets);
     void (*multiply)(const struct tolk_int8_product *product);
+
+    /* The rest may be missing, NULL. Steps of k in a word, and words in a chunk. */
+    size_t word, chunk;
+    /* The words of a row that are not zero, from `first` on, and their places; of both up to a
+     * vector more is written. Returns how many, SIZE_MAX when one has a negative number. */
+    size_t (*gather)(size_t first, size_t words, const int8_t *a, int32_t *values,
+                     uint32_t *places);
+    /* The same product of at most TOLK_INT8_SPARSE_ROWS rows; `a` is not read. */
+    void (*multiply_sparse)(const struct tolk_int8_product *product,
+                            const struct tolk_int8_sparse *rows);
 };
 
 extern const struct tolk_int8_kernels tolk_int8_kernels_baseline;

@@ -70,8 +70,24 @@ static struct packed pack(const struct layer *l, enum tolk_panels_format format)
     return packed;
 }
 
-static real *multiply(const struct packed *packed, const struct layer *l, const real *bias,
-                      bool relu)
+typedef void product(const struct packed *packed, const struct layer *l, const real *bias,
+                     bool relu, real *y, size_t ldy);
+
+static void densely(const struct packed *packed, const struct layer *l, const real *bias, bool relu,
+                    real *y, size_t ldy)
+{
+    tolk_panels_multiply(&packed->panels, l->rows, l->x, l->k + MARGIN, bias, relu, y, ldy);
+}
+
+static void sparsely(const struct packed *packed, const struct layer *l, const real *bias,
+                     bool relu, real *y, size_t ldy)
+{
+    ck_assert(!relu);
+    tolk_panels_multiply_sparse(&packed->panels, l->rows, l->x, l->k + MARGIN, bias, y, ldy);
+}
+
+static real *multiply_by(product *multiplied, const struct packed *packed, const struct layer *l,
+                         const real *bias, bool relu)
 {
     const size_t ldy = l->n + MARGIN;
     real *y = malloc((l->rows * ldy + 1) * sizeof *y);
@@ -79,13 +95,19 @@ static real *multiply(const struct packed *packed, const struct layer *l, const 
     for (size_t i = 0; i < l->rows * ldy; i++) {
         y[i] = UNTOUCHED;
     }
-    tolk_panels_multiply(&packed->panels, l->rows, l->x, l->k + MARGIN, bias, relu, y, ldy);
+    multiplied(packed, l, bias, relu, y, ldy);
     for (size_t i = 0; i < l->rows; i++) {
         for (size_t j = l->n; j < ldy; j++) {
             ck_assert(y[i * ldy + j] == UNTOUCHED);
         }
     }
     return y;
+}
+
+static real *multiply(const struct packed *packed, const struct layer *l, const real *bias,
+                      bool relu)
+{
+    return multiply_by(densely, packed, l, bias, relu);
 }
 
 static void on_each_isa(void (*check)(void))
@@ -176,6 +198,47 @@ END_TEST
 START_TEST(deferred_panels_give_the_bits_of_gemm)
 {
     on_each_isa(check_deferred);
+}
+END_TEST
+
+/* Of a hundred numbers of x all but so many become zero, negative ones alone or not. */
+static void thin(struct layer *l, size_t kept, bool positive)
+{
+    for (size_t i = 0; i < l->rows * (l->k + MARGIN); i++) {
+        uint64_t state = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        state ^= state >> 31;
+        l->x[i] = state % 100 < kept ? (real)fabs((double)l->x[i]) : 0;
+        if (!positive && state % 7 == 0) {
+            l->x[i] = -l->x[i];
+        }
+    }
+}
+
+static void check_sparse(void)
+{
+    static const size_t kept[] = {0, 3, 10, 30, 100};
+    for (size_t c = 0; c < SHAPES * 5 * 4; c++) {
+        const size_t *const shape = shapes[c / 20];
+        const enum tolk_panels_format format = c % 2 == 0 ? TOLK_PANELS_REAL : TOLK_PANELS_INT8;
+        struct layer l = layer_of(shape[0], shape[1], shape[2], false);
+        thin(&l, kept[c / 4 % 5], c / 2 % 2 == 0);
+        struct packed packed = pack(&l, format);
+        const real *const bias = c % 3 == 0 ? NULL : l.bias;
+        real *const expected = multiply_by(densely, &packed, &l, bias, false);
+        real *const found = multiply_by(sparsely, &packed, &l, bias, false);
+        ck_assert_msg(memcmp(found, expected, l.rows * (l.n + MARGIN) * sizeof *found) == 0,
+                      "%s, [%zu, %zu] x [%zu], %zu of a hundred, format %d", tolk_isa()->name,
+                      l.rows, l.k, l.n, kept[c / 4 % 5], (int)format);
+        free(found);
+        free(expected);
+        free(packed.room);
+        layer_free(&l);
+    }
+}
+
+START_TEST(passing_over_zeros_gives_the_same_bits)
+{
+    on_each_isa(check_sparse);
 }
 END_TEST
 
@@ -388,8 +451,9 @@ START_TEST(rows_of_zeros_give_the_bias)
 }
 END_TEST
 
-TOLK_SUITE("panels", real_panels_give_the_bits_of_gemm, deferred_panels_give_the_bits_of_gemm,
-           sums_of_8_bit_integers_are_exact, sums_of_8_bit_integers_do_not_saturate,
+TOLK_SUITE("panels", passing_over_zeros_gives_the_same_bits, real_panels_give_the_bits_of_gemm,
+           deferred_panels_give_the_bits_of_gemm, sums_of_8_bit_integers_are_exact,
+           sums_of_8_bit_integers_do_not_saturate,
            every_instruction_set_gives_the_same_bits_from_8_bit_integers,
            rounding_to_8_bits_errs_by_half_a_step_at_most,
            a_row_depends_neither_on_other_rows_nor_on_threads,

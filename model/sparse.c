@@ -1,5 +1,6 @@
 #include "model/sparse.h"
 
+#include <assert.h>
 #include <stdint.h>
 
 #include "base/memory.h"
@@ -34,6 +35,7 @@ static bool gather(const struct tolk_sparse_kernels *kernels, size_t m, size_t k
                    size_t lda, struct gathered *found, struct tolk_sparse_rows *rows)
 {
     size_t count = 0, chunk = 0;
+    assert(m > 0);
     for (size_t i = 0; i < m; i++) {
         for (size_t p = 0; p < k; p += kernels->chunk) {
             count += kernels->gather(p, smaller(k - p, kernels->chunk), a + i * lda + p,
@@ -64,6 +66,7 @@ static bool gather_int8(const struct tolk_int8_kernels *kernels, const struct to
                         size_t words, struct gathered *found, struct tolk_int8_sparse *rows)
 {
     size_t count = 0, chunk = 0;
+    assert(x->m > 0);
     for (size_t i = 0; i < x->m; i++) {
         const int8_t *a = x->a + i * x->lda;
         for (size_t p = 0; p < words; p += kernels->chunk) {

@@ -10,7 +10,7 @@
 #include "model/real.h"
 
 /* C [m, n] of the target = a [m, k], rows lda apart and k <= TOLK_GEMM_KC, by panels that are
- * packed for k steps. False, and nothing done, when it would not pay. m is at most
+ * packed for k steps. False, and nothing done, when it would not pay. m is 1 to
  * TOLK_SPARSE_ROWS. */
 bool tolk_sparse_multiply(const struct tolk_sparse_kernels *kernels, size_t m, size_t n, size_t k,
                           const real *a, size_t lda, const real *b_words,

@@ -164,7 +164,12 @@ int main(int argc, char **argv)
         tolk_options_help(&command, stderr);
         return 2;
     }
-    const char size = first < argc ? argv[first][0] : 'T';
+    const char *const wanted = first < argc ? argv[first] : "T";
+    if (argc - first > 1 || (strcmp(wanted, "T") != 0 && strcmp(wanted, "B") != 0)) {
+        tolk_options_help(&command, stderr);
+        return 2;
+    }
+    const char size = wanted[0];
     if (precision == TOLK_BFLOAT16 && !tolk_gemm_has_bfloat16()) {
         fprintf(stderr, "%s multiplies no bfloat16\n", tolk_isa()->name);
         return 1;

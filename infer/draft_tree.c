@@ -18,7 +18,7 @@ static bool reserve_pass(struct tolk_draft_tree *tree, size_t pass_rows)
     bool made = tree->wanted != NULL && tree->greatest != NULL;
     for (size_t i = 0; i < TOLK_DRAFT_PASSES; i++) {
         free(tree->logits[i]);
-        tree->logits[i] = tolk_memory_take(pass_rows * tree->vocabulary * sizeof(real));
+        tree->logits[i] = tolk_memory_take((pass_rows + 1) * tree->vocabulary * sizeof(real));
         made = made && tree->logits[i] != NULL;
     }
     tree->pass_rows = made ? pass_rows : 0;

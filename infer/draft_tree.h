@@ -34,7 +34,7 @@ struct tolk_draft_tree {
     size_t newest;  /* the first since the draft began */
     size_t *wanted; /* [pass_rows] places, each behind the one that it continues */
     size_t wanted_count;
-    real *logits[TOLK_DRAFT_PASSES]; /* [pass_rows, vocabulary], of the last passes */
+    real *logits[TOLK_DRAFT_PASSES]; /* [pass_rows + 1, vocabulary], of the last passes */
     struct tolk_greatest *greatest;  /* [pass_rows], of a pass */
     size_t pass_rows;
     size_t turn;

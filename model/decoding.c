@@ -36,7 +36,7 @@ struct tolk_decoding {
     struct tolk_inference_room room;
     real *self_kv;      /* [place_limit, layers, 2 d] */
     real *qkv;          /* [row_limit, 3 d] */
-    real *logits;       /* [row_limit, vocab_size], of a step */
+    real *logits;       /* [row_limit + 1, vocab_size], of a step */
     real *self_weights; /* [heads, step_width], of one hypothesis */
     bool flat;          /* of this batch logits are too much alike to be screened */
 
@@ -157,7 +157,7 @@ static size_t plan(struct tolk_decoding *decoding, real *arena, const struct tol
     }
     tolk_inference_room_take(&decoding->room, &cut, rows, d, config->decoder_ffn_dim);
     decoding->qkv = tolk_room_take(&cut, rows * 3 * d);
-    decoding->logits = tolk_room_take(&cut, rows * config->vocab_size);
+    decoding->logits = tolk_room_take(&cut, (rows + 1) * config->vocab_size);
     decoding->self_weights = tolk_room_take(&cut, heads * decoding->step_width);
     /* The cache comes last, and its rows hold all layers, written one behind the other: most
      * hypotheses end long before their last step, and the memory of the rows that are never written
@@ -386,15 +386,15 @@ void tolk_decoding_evaluate(struct tolk_decoding *decoding,
 }
 
 void tolk_decoding_evaluate_greatest(struct tolk_decoding *decoding, int32_t barred, size_t rows,
-                                     const size_t *places, real *logits,
+                                     const size_t *places, real *room,
                                      struct tolk_greatest *greatest)
 {
     const struct tolk_screening *screening = decoding->weights->screening;
     const real *out = evaluate_layers(decoding, decoding->weights, rows, places);
     if (decoding->flat) {
-        tolk_screening_find_among_all(screening, rows, out, barred, logits, greatest);
+        tolk_screening_find_among_all(screening, rows, out, barred, room, greatest);
     } else {
-        decoding->flat = !tolk_screening_find(screening, rows, out, barred, logits, greatest);
+        decoding->flat = !tolk_screening_find(screening, rows, out, barred, room, greatest);
     }
 }
 

@@ -122,7 +122,8 @@ void tolk_inference_weights_refresh(struct tolk_inference_weights *weights)
 
 void tolk_inference_weights_screen(struct tolk_inference_weights *weights)
 {
-    if (weights->screening == NULL && weights->screening_room != NULL) {
+    const bool bytes = weights->projection.int8 != NULL;
+    if (weights->screening == NULL && (bytes || weights->screening_room != NULL)) {
         struct tolk_error unscreened; /* is slower, and no failure */
         weights->screening =
             tolk_screening_make(&weights->projection, weights->model->weights.shared,

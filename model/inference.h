@@ -75,8 +75,8 @@ tolk_inference_weights_make_partly(const struct tolk_model *model, enum tolk_pan
 void tolk_inference_weights_complete(struct tolk_inference_weights *weights);
 
 /* For greedy searches, which want the greatest logit of each row alone: prepares to find it by a
- * screening, unless that was done, the weights are 8-bit integers themselves, or there is no
- * memory. Nobody may read meanwhile. */
+ * screening, unless that was done, this build has no 8-bit integers, or there is no memory. Nobody
+ * may read meanwhile. */
 void tolk_inference_weights_screen(struct tolk_inference_weights *weights);
 
 /* For drafts (infer/draft.h): the decoder alone, and of the vocabulary what it may write. The bias

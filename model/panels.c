@@ -1,5 +1,6 @@
 #include "model/panels.h"
 
+#include <assert.h>
 #include <omp.h>
 
 #include "base/memory.h"
@@ -15,6 +16,7 @@ enum {
     /* The same in integers; of what k leaves unused the system gives no pages. */
     A_BYTES = TOLK_INT8_ROWS * TOLK_INT8_K_MAX * TOLK_INT8_NUMBER_MAX,
     A_BYTE_ROWS = 256,
+    COLUMNS_AT_ONCE = 256, /* of products of which the maxima alone are kept */
     /* From so many rows on the next panel is asked for: a few read as fast as memory gives. */
     AHEAD_ROWS = 4,
 };
@@ -25,6 +27,7 @@ static const double THREAD_WORK = 4e6;
 
 static _Thread_local void *a_words; /* [TOLK_GEMM_A_WORDS] */
 static _Thread_local void *a_bytes; /* [A_BYTES] */
+static _Thread_local void *y_block; /* [A_BYTE_ROWS, COLUMNS_AT_ONCE and a line] */
 static _Thread_local void *b_words; /* [TOLK_GEMM_COLUMNS_MAX * TOLK_GEMM_KC], a panel */
 
 static size_t smaller(size_t a, size_t b)
@@ -102,8 +105,9 @@ struct product {
     const real *x, *bias;
     size_t ldx;
     bool relu, sparse; /* y and x */
-    real *y;
+    real *y;           /* or their maxima alone, [rows, ldy] */
     size_t ldy;
+    bool maxima;
 };
 
 /* Column j and those after it, steps [p, p + k): where they are packed, or where W lies. */
@@ -216,6 +220,29 @@ static void multiply_real(const struct product *x, size_t i0, size_t i1, size_t 
     }
 }
 
+/* The maxima of the panels, some columns at a time, which stay in the cache meanwhile. */
+static void multiply_maxima(const struct tolk_panels *panels, struct tolk_int8_product product,
+                            real *maxima, size_t ldm)
+{
+    const size_t width = panels->int8->columns;
+    const size_t step = COLUMNS_AT_ONCE / width * width, n = product.n;
+    const size_t ldy = COLUMNS_AT_ONCE + LINE / sizeof(real);
+    real *const room = tolk_memory_of_thread(&y_block, A_BYTE_ROWS * ldy * sizeof *room);
+    product.y = room;
+    product.ldy = ldy;
+    for (size_t j = 0; j < n; j += step, maxima += step / width) {
+        product.n = smaller(n - j, step);
+        panels->int8->multiply(&product);
+        for (size_t i = 0; i < product.m; i++) {
+            tolk_isa()->rows->maxima(product.n, width, room + i * ldy, maxima + i * ldm);
+        }
+        product.panels += step * tolk_int8_padded(product.k);
+        product.scales += step;
+        product.offsets += step;
+        product.bias += product.bias != NULL ? step : 0;
+    }
+}
+
 static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t j0, size_t j1)
 {
     const struct tolk_panels *panels = x->panels;
@@ -228,7 +255,7 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
         real a_scales[A_BYTE_ROWS];
         const size_t m = smaller(i1 - i, height);
         panels->int8->quantize(m, panels->k, x->x + i * x->ldx, x->ldx, a, lda, a_scales);
-        const struct tolk_int8_product product = {
+        struct tolk_int8_product product = {
             .m = m,
             .n = j1 - j0,
             .k = panels->k,
@@ -240,10 +267,13 @@ static void multiply_int8(const struct product *x, size_t i0, size_t i1, size_t 
             .offsets = panels->offsets + j0,
             .bias = x->bias != NULL ? x->bias + j0 : NULL,
             .relu = x->relu,
-            .y = x->y + i * x->ldy + j0,
-            .ldy = x->ldy,
         };
-        if (x->sparse) {
+        real *const y = x->y + i * x->ldy + (x->maxima ? j0 / panels->int8->columns : j0);
+        product.y = y;
+        product.ldy = x->ldy;
+        if (x->maxima) {
+            multiply_maxima(panels, product, y, x->ldy);
+        } else if (x->sparse) {
             tolk_sparse_multiply_int8(panels->int8, &product);
         } else {
             panels->int8->multiply(&product);
@@ -282,8 +312,7 @@ static void multiply(const struct product *product, size_t rows)
         multiply_rectangle(product, 0, rows, 0, panels->n);
         return;
     }
-    const size_t columns = tolk_panels_width(panels);
-    const size_t count = (panels->n + columns - 1) / columns;
+    const size_t columns = tolk_panels_width(panels), count = tolk_panels_count(panels);
 #pragma omp parallel for schedule(static, 1) num_threads(threads)
     for (size_t t = 0; t < threads; t++) {
         multiply_rectangle(product, 0, rows, count * t / threads * columns,
@@ -294,14 +323,14 @@ static void multiply(const struct product *product, size_t rows)
 void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
                           const real *bias, bool relu, real *y, size_t ldy)
 {
-    const struct product product = {panels, x, bias, ldx, relu, false, y, ldy};
+    const struct product product = {panels, x, bias, ldx, relu, false, y, ldy, false};
     multiply(&product, rows);
 }
 
 void tolk_panels_multiply_sparse(const struct tolk_panels *panels, size_t rows, const real *x,
                                  size_t ldx, const real *bias, real *y, size_t ldy)
 {
-    const struct product product = {panels, x, bias, ldx, false, true, y, ldy};
+    const struct product product = {panels, x, bias, ldx, false, true, y, ldy, false};
     multiply(&product, rows);
 }
 
@@ -310,9 +339,24 @@ size_t tolk_panels_width(const struct tolk_panels *panels)
     return panels->int8 != NULL ? panels->int8->columns : panels->gemm->columns;
 }
 
+size_t tolk_panels_count(const struct tolk_panels *panels)
+{
+    const size_t width = tolk_panels_width(panels);
+    return (panels->n + width - 1) / width;
+}
+
+void tolk_panels_maxima(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
+                        const real *bias, real *maxima)
+{
+    const size_t count = tolk_panels_count(panels);
+    const struct product product = {panels, x, bias, ldx, false, false, maxima, count, true};
+    assert(panels->int8 != NULL);
+    multiply(&product, rows);
+}
+
 void tolk_panels_multiply_columns(const struct tolk_panels *panels, size_t begin, size_t end,
                                   const real *x, const real *bias, real *y)
 {
-    const struct product product = {panels, x, bias, panels->k, false, false, y, panels->n};
+    const struct product product = {panels, x, bias, panels->k, false, false, y, panels->n, false};
     multiply_rectangle(&product, 0, 1, begin, end);
 }

@@ -70,8 +70,14 @@ void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const r
 void tolk_panels_multiply_sparse(const struct tolk_panels *panels, size_t rows, const real *x,
                                  size_t ldx, const real *bias, real *y, size_t ldy);
 
-/* Columns of a panel. */
+/* Columns of a panel, and panels. */
 size_t tolk_panels_width(const struct tolk_panels *panels);
+size_t tolk_panels_count(const struct tolk_panels *panels);
+
+/* maxima[rows, panels], the greatest of each panel's columns of such a product, which is not
+ * written down. Of panels in 8-bit integers. */
+void tolk_panels_maxima(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
+                        const real *bias, real *maxima);
 
 /* Of one row x [k] the columns [begin, end) of y [n], on the calling thread; `begin` is the first
  * of a panel. */

@@ -10,10 +10,11 @@
 struct tolk_screening {
     const struct tolk_panels *exact; /* E [n, d] */
     const real *b;
-    struct tolk_panels bytes; /* E in 8-bit integers */
-    double length;            /* the greatest |ŵ| */
-    double loss;              /* the greatest |w − ŵ| */
-    double bias;              /* the greatest |b| that is finite */
+    struct tolk_panels own;          /* E in 8-bit integers */
+    const struct tolk_panels *bytes; /* those, or the exact ones where they are such */
+    double length;                   /* the greatest |ŵ| */
+    double loss;                     /* the greatest |w − ŵ| */
+    double bias;                     /* the greatest |b| but -INFINITY */
 };
 
 /* A row for which more than one panel in so many had to be computed is done with by the whole
@@ -45,14 +46,16 @@ static double greater(double most, double x)
 
 static void take_measures(struct tolk_screening *screening, const real *e)
 {
-    const size_t k = screening->bytes.k;
-    for (size_t j = 0; j < screening->bytes.n; j++) {
-        const double loss = loss_of(k, (double)screening->bytes.scales[j]);
+    const size_t k = screening->exact->k;
+    for (size_t j = 0; j < screening->exact->n; j++) {
+        const double loss = loss_of(k, (double)screening->bytes->scales[j]);
+        const double bias = (double)screening->b[j];
         screening->loss = greater(screening->loss, loss);
-        screening->length = greater(screening->length, length_of(k, e + j * k) + loss);
-        if (isfinite(screening->b[j])) { /* what shall never be written may have -INFINITY */
-            screening->bias = greater(screening->bias, fabs((double)screening->b[j]));
-        }
+        /* Of 8-bit integers alone it does not matter how long they are. */
+        const double length = e != NULL ? length_of(k, e + j * k) + loss : loss;
+        screening->length = greater(screening->length, length);
+        /* What shall never be written may have -INFINITY. */
+        screening->bias = greater(screening->bias, bias == -INFINITY ? 0 : fabs(bias));
     }
 }
 
@@ -64,18 +67,21 @@ size_t tolk_screening_bytes(size_t n, size_t d)
 struct tolk_screening *tolk_screening_make(const struct tolk_panels *projection, const real *e,
                                            const real *b, void *room, struct tolk_error *error)
 {
-    const size_t n = projection->n;
-    const size_t d = projection->k;
     struct tolk_screening *const screening = calloc(1, sizeof *screening);
-    assert(tolk_screening_bytes(n, d) > 0);
     if (screening == NULL) {
         tolk_error_set(error, "out of memory");
         return NULL;
     }
     screening->exact = projection;
     screening->b = b;
-    tolk_panels_pack(&screening->bytes, TOLK_PANELS_INT8, n, d, e, d, room);
-    take_measures(screening, e);
+    screening->bytes = projection;
+    if (projection->int8 == NULL) {
+        assert(tolk_screening_bytes(projection->n, projection->k) > 0);
+        screening->bytes = &screening->own;
+        tolk_panels_pack(&screening->own, TOLK_PANELS_INT8, projection->n, projection->k, e,
+                         projection->k, room);
+    }
+    take_measures(screening, projection->int8 == NULL ? e : NULL);
     return screening;
 }
 
@@ -89,8 +95,9 @@ struct row {
     const struct tolk_screening *screening;
     const real *h;
     int32_t barred;
-    real *logits;  /* [n], of 8-bit integers but where they were computed */
-    size_t panels; /* that were */
+    const real *maxima; /* [panels], of 8-bit integers */
+    real *logits;       /* [n], room */
+    size_t panels;      /* computed */
     struct tolk_greatest greatest;
 };
 
@@ -108,22 +115,33 @@ static void consider(struct row *row, size_t begin, size_t end)
     }
 }
 
+static void compute(struct row *row, size_t begin, size_t end)
+{
+    const struct tolk_screening *const screening = row->screening;
+    tolk_panels_multiply_columns(screening->exact, begin, end, row->h, screening->b, row->logits);
+    consider(row, begin, end);
+}
+
+/* A panel of the 8-bit integers, whole panels of the exact ones, which may be wider. */
 static void compute_panel(struct row *row, size_t panel)
 {
     const struct tolk_panels *const exact = row->screening->exact;
-    const size_t width = tolk_panels_width(exact);
-    const size_t begin = panel * width;
-    const size_t end = begin + width < exact->n ? begin + width : exact->n;
-    tolk_panels_multiply_columns(exact, begin, end, row->h, row->screening->b, row->logits);
-    consider(row, begin, end);
+    const size_t width = tolk_panels_width(row->screening->bytes);
+    const size_t grain = tolk_panels_width(exact);
+    const size_t begin = panel * width / grain * grain;
+    const size_t end = ((panel + 1) * width + grain - 1) / grain * grain;
+    compute(row, begin, end < exact->n ? end : exact->n);
     row->panels++;
 }
 
 /* How far a logit of 8-bit integers may be from the exact one. */
 static double tolerance(const struct tolk_screening *screening, const real *h)
 {
-    const size_t k = screening->bytes.k;
+    const size_t k = screening->exact->k;
     real magnitude = 0;
+    if (screening->bytes == screening->exact) {
+        return isfinite(screening->length + screening->bias) ? SMALLEST : INFINITY;
+    }
 #pragma omp simd reduction(max : magnitude)
     for (size_t p = 0; p < k; p++) {
         const real x = h[p] < 0 ? -h[p] : h[p];
@@ -136,31 +154,36 @@ static double tolerance(const struct tolk_screening *screening, const real *h)
     return loss * screening->length + length * screening->loss + rounding + SMALLEST;
 }
 
+/* No panel whose maximum is up to this has a logit as great. */
+static real bound_for(const struct row *row, double off)
+{
+    const double bound = (double)row->greatest.logit - off;
+    return (real)(bound - fabs(bound) * 2 * LAST_PLACE);
+}
+
 /* False when so many logits are near the greatest that the search was given up. */
 static bool search(struct row *row)
 {
     const struct tolk_screening *const screening = row->screening;
     const struct tolk_row_kernels *const kernels = tolk_isa()->rows;
-    const size_t n = screening->exact->n;
-    const size_t width = tolk_panels_width(screening->exact);
-    const size_t most = 1 + n / width / WORTH;
+    const size_t panels = tolk_panels_count(screening->bytes);
+    const size_t most = 1 + panels / WORTH;
     const double off = tolerance(screening, row->h);
-    const real top = kernels->maximum(n, row->logits);
+    const real top = kernels->maximum(panels, row->maxima);
     if (!isfinite(off) || !isfinite(top)) {
         return false;
     }
     /* What seems the greatest comes first, and excludes most. */
-    const real beside = top - (real)(off / 256);
-    const size_t first = kernels->next_above(0, n, row->logits, beside) / width;
+    const real beside = top - (real)(off / 256 + fabs((double)top) * 2 * LAST_PLACE);
+    const size_t first = kernels->next_above(0, panels, row->maxima, beside);
     compute_panel(row, first);
-    for (size_t j = 0; row->panels <= most; j = (j / width + 1) * width) {
-        const real bound = (real)((double)row->greatest.logit - off);
-        j = kernels->next_above(j, n, row->logits, bound);
-        if (j >= n) {
+    for (size_t panel = 0; row->panels <= most; panel++) {
+        panel = kernels->next_above(panel, panels, row->maxima, bound_for(row, off));
+        if (panel >= panels) {
             return true;
         }
-        if (j / width != first) {
-            compute_panel(row, j / width);
+        if (panel != first) {
+            compute_panel(row, panel);
         }
     }
     return false;
@@ -169,28 +192,26 @@ static bool search(struct row *row)
 /* By the logits of all, which are computed unless `known`. */
 static struct tolk_greatest among_all(struct row *row, bool known)
 {
-    const struct tolk_screening *const screening = row->screening;
+    const size_t n = row->screening->exact->n;
     row->greatest = NOTHING;
-    if (!known) {
-        tolk_panels_multiply_columns(screening->exact, 0, screening->exact->n, row->h, screening->b,
-                                     row->logits);
+    if (known) {
+        consider(row, 0, n);
+    } else {
+        compute(row, 0, n);
     }
-    consider(row, 0, screening->exact->n);
     return row->greatest;
 }
 
 bool tolk_screening_find(const struct tolk_screening *screening, size_t rows, const real *h,
-                         int32_t barred, real *logits, struct tolk_greatest *greatest)
+                         int32_t barred, real *room, struct tolk_greatest *greatest)
 {
-    const size_t n = screening->exact->n;
     const size_t k = screening->exact->k;
+    const size_t panels = tolk_panels_count(screening->bytes);
+    real *const logits = room + rows * screening->exact->n;
     bool paid = true;
-    tolk_panels_multiply(&screening->bytes, rows, h, k, screening->b, false, logits, n);
+    tolk_panels_maxima(screening->bytes, rows, h, k, screening->b, room);
     for (size_t r = 0; r < rows; r++) {
-        struct row row = {screening, h + r * k, barred, logits + r * n, 0, NOTHING};
-        if (barred >= 0) {
-            row.logits[barred] = -INFINITY;
-        }
+        struct row row = {screening, h + r * k, barred, room + r * panels, logits, 0, NOTHING};
         const bool found = search(&row);
         greatest[r] = found ? row.greatest : among_all(&row, false);
         paid = paid && found;
@@ -199,14 +220,14 @@ bool tolk_screening_find(const struct tolk_screening *screening, size_t rows, co
 }
 
 void tolk_screening_find_among_all(const struct tolk_screening *screening, size_t rows,
-                                   const real *h, int32_t barred, real *logits,
+                                   const real *h, int32_t barred, real *room,
                                    struct tolk_greatest *greatest)
 {
     const size_t n = screening->exact->n;
     const size_t k = screening->exact->k;
-    tolk_panels_multiply(screening->exact, rows, h, k, screening->b, false, logits, n);
+    tolk_panels_multiply(screening->exact, rows, h, k, screening->b, false, room, n);
     for (size_t r = 0; r < rows; r++) {
-        struct row row = {screening, h + r * k, barred, logits + r * n, 0, NOTHING};
+        struct row row = {screening, h + r * k, barred, NULL, room + r * n, 0, NOTHING};
         greatest[r] = among_all(&row, true);
     }
 }

@@ -38,8 +38,9 @@ struct tolk_greatest {
 size_t tolk_screening_bytes(size_t n, size_t d);
 
 /* Quantises E, whose rows lie behind one another, into the room (64-byte aligned); `projection` is
- * the same packed, or put off, in real numbers. These and the bias b [n] are lent; when they change
- * a new screening is wanted. NULL when there is no memory. */
+ * the same packed, or put off, in real numbers. Or it is of 8-bit integers itself: then it is the
+ * screening, without room, and spares a search the logits alone. All and the bias b [n] are lent;
+ * when they change a new screening is wanted. NULL when there is no memory. */
 struct tolk_screening *tolk_screening_make(const struct tolk_panels *projection, const real *e,
                                            const real *b, void *room, struct tolk_error *error);
 void tolk_screening_free(struct tolk_screening *screening);
@@ -48,11 +49,11 @@ void tolk_screening_free(struct tolk_screening *screening);
  * nothing of use afterwards. False when the rows had so many logits close to their greatest that
  * the whole product would have been faster. */
 bool tolk_screening_find(const struct tolk_screening *screening, size_t rows, const real *h,
-                         int32_t barred, real *logits, struct tolk_greatest *greatest);
+                         int32_t barred, real *room, struct tolk_greatest *greatest);
 
 /* The same by the whole product. */
 void tolk_screening_find_among_all(const struct tolk_screening *screening, size_t rows,
-                                   const real *h, int32_t barred, real *logits,
+                                   const real *h, int32_t barred, real *room,
                                    struct tolk_greatest *greatest);
 
 #endif

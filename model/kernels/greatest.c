@@ -1,5 +1,6 @@
-/* The greatest logits of a row: the first of all, and those that a beam has room for. */
+/* The greatest logits of a row: of all, of each panel, and those that a beam has room for. */
 #include "model/kernels/rows_internal.h"
+#include "model/kernels/transpose.h"
 
 /* In several chains: a comparison waits for the one before it. */
 real TOLK_KERNEL(tolk_maximum)(size_t columns, const real *x)
@@ -24,6 +25,33 @@ real TOLK_KERNEL(tolk_maximum)(size_t columns, const real *x)
         maximum = x[c] > maximum ? x[c] : maximum;
     }
     return maximum;
+}
+
+/* LANES groups at a time, of whole vectors. */
+static void maxima_together(size_t width, const real *x, real *maxima)
+{
+    tolk_vector best[TOLK_LANES];
+    for (size_t g = 0; g < TOLK_LANES; g++, x += width) {
+        best[g] = tolk_load(x);
+        for (size_t c = TOLK_LANES; c < width; c += TOLK_LANES) {
+            best[g] = tolk_greater(tolk_load(x + c), best[g]);
+        }
+    }
+    tolk_store(maxima, tolk_maxima_of_lanes(best));
+}
+
+void TOLK_KERNEL(tolk_maxima)(size_t columns, size_t width, const real *x, real *maxima)
+{
+    size_t c = 0;
+    if (width % TOLK_LANES == 0) {
+        for (; c + TOLK_LANES * width <= columns; c += TOLK_LANES * width) {
+            maxima_together(width, x + c, maxima + c / width);
+        }
+    }
+    for (; c < columns; c += width) {
+        maxima[c / width] =
+            TOLK_KERNEL(tolk_maximum)(columns - c < width ? columns - c : width, x + c);
+    }
 }
 
 size_t TOLK_KERNEL(tolk_next_above)(size_t begin, size_t columns, const real *x, real bound)

@@ -17,6 +17,7 @@ const struct tolk_row_kernels TOLK_KERNEL(tolk_row_kernels) = {
     .cross_entropy = TOLK_KERNEL(tolk_cross_entropy),
     .log_sum_exp = TOLK_KERNEL(tolk_log_sum_exp),
     .maximum = TOLK_KERNEL(tolk_maximum),
+    .maxima = TOLK_KERNEL(tolk_maxima),
     .next_above = TOLK_KERNEL(tolk_next_above),
     .sum_of_squares = TOLK_KERNEL(tolk_sum_of_squares),
     .adam = TOLK_KERNEL(tolk_adam),

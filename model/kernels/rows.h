@@ -120,6 +120,8 @@ struct tolk_row_kernels {
     double (*log_sum_exp)(size_t columns, const real *x);
     /* max x, of at least one column; a NaN is passed over but in the first. */
     real (*maximum)(size_t columns, const real *x);
+    /* Of each `width` columns, and of those that are left. */
+    void (*maxima)(size_t columns, size_t width, const real *x, real *maxima);
     /* The first column ≥ begin whose x is above the bound, else `columns`. */
     size_t (*next_above)(size_t begin, size_t columns, const real *x, real bound);
 

@@ -35,6 +35,7 @@ struct tolk_cross_entropy_row TOLK_KERNEL(tolk_cross_entropy)(size_t columns, re
                                                               bool gradient);
 double TOLK_KERNEL(tolk_log_sum_exp)(size_t columns, const real *x);
 real TOLK_KERNEL(tolk_maximum)(size_t columns, const real *x);
+void TOLK_KERNEL(tolk_maxima)(size_t columns, size_t width, const real *x, real *maxima);
 size_t TOLK_KERNEL(tolk_next_above)(size_t begin, size_t columns, const real *x, real bound);
 double TOLK_KERNEL(tolk_sum_of_squares)(size_t size, const real *x);
 void TOLK_KERNEL(tolk_adam)(const struct tolk_adam_step *step, real decays, size_t size,

@@ -32,8 +32,6 @@ static inline void tolk_softmax(real *scores, size_t width, size_t visible, real
 }
 
 #if defined(__AVX512F__) && !defined(TOLK_REAL_DOUBLE)
-TOLK_JOIN_LANES(tolk_maxima_of_lanes, _mm512_max_ps)
-
 /* The same of up to LANES rows of one vector each. A row alone waits for its maximum and for its
  * sum, lane by lane; together they are taken crosswise. */
 static inline void tolk_softmax_short(real *scores, size_t ld, size_t rows, size_t visible,

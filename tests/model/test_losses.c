@@ -61,6 +61,29 @@ START_TEST(log_of_a_sum_of_exponentials)
 }
 END_TEST
 
+static void maxima(const struct tolk_row_kernels *kernels)
+{
+    static const size_t widths[] = {1, 5, 8, 16, 32, 64};
+    for (size_t s = 0; s < SIZES * 6; s++) {
+        const size_t n = sizes[s / 6], width = widths[s % 6], count = (n + width - 1) / width;
+        real *x = tolk_test_numbers(n, 1, s), *found = tolk_test_numbers(count, 1, s);
+        ck_assert(kernels->maximum(n, x) == (real)largest(n, x));
+        kernels->maxima(n, width, x, found);
+        for (size_t g = 0; g < count; g++) {
+            const size_t left = n - g * width;
+            ck_assert(found[g] == (real)largest(left < width ? left : width, x + g * width));
+        }
+        free(x);
+        free(found);
+    }
+}
+
+START_TEST(the_greatest_of_all_and_of_each_group)
+{
+    tolk_test_on_each_isa(maxima);
+}
+END_TEST
+
 static void check_loss(const struct tolk_row_kernels *kernels, size_t n, double scale,
                        double smoothing)
 {
@@ -181,5 +204,5 @@ START_TEST(one_update_of_adam)
 }
 END_TEST
 
-TOLK_SUITE("losses", log_of_a_sum_of_exponentials, cross_entropy_and_its_gradient, sum_of_squares,
-           one_update_of_adam)
+TOLK_SUITE("losses", log_of_a_sum_of_exponentials, the_greatest_of_all_and_of_each_group,
+           cross_entropy_and_its_gradient, sum_of_squares, one_update_of_adam)

@@ -60,36 +60,46 @@ static void assert_same(const struct tolk_greatest *found, const struct tolk_gre
     }
 }
 
-/* Screens the rows, kept packed and put off; whether that paid. `only` is the first row's greatest
- * when it is not NOBODY. */
-static bool check(const struct outputs *x, int32_t barred, int32_t only)
+/* Screens the rows by such a projection; whether that paid. `only` is the first row's greatest when
+ * it is not NOBODY. */
+static bool check_by(const struct tolk_panels *projection, const struct outputs *x, int32_t barred,
+                     int32_t only)
 {
     struct tolk_error error;
     struct tolk_greatest expected[ROWS], found[ROWS];
-    struct tolk_panels kept, deferred;
-    void *const room = aligned_alloc(64, tolk_panels_bytes(TOLK_PANELS_REAL, x->n, x->d));
     void *const bytes = aligned_alloc(64, tolk_screening_bytes(x->n, x->d));
-    real *const logits = malloc(ROWS * x->n * sizeof *logits);
-    bool paid = true;
-    tolk_panels_pack(&kept, TOLK_PANELS_REAL, x->n, x->d, x->e, x->d, room);
-    tolk_panels_defer(&deferred, x->n, x->d, x->e, x->d);
-    tolk_panels_multiply(&kept, ROWS, x->h, x->d, x->b, false, logits, x->n);
+    real *const room = malloc((ROWS + 1) * x->n * sizeof *room);
+    tolk_panels_multiply(projection, ROWS, x->h, x->d, x->b, false, room, x->n);
     for (size_t r = 0; r < ROWS; r++) {
-        expected[r] = greatest_of(logits + r * x->n, x->n, barred);
+        expected[r] = greatest_of(room + r * x->n, x->n, barred);
     }
     ck_assert(only == NOBODY || expected[0].id == only);
-    for (size_t i = 0; i < 2; i++) {
-        struct tolk_screening *const screening =
-            tolk_screening_make(i == 0 ? &kept : &deferred, x->e, x->b, bytes, &error);
-        ck_assert_ptr_nonnull(screening);
-        paid = tolk_screening_find(screening, ROWS, x->h, barred, logits, found) && paid;
-        assert_same(found, expected);
-        tolk_screening_find_among_all(screening, ROWS, x->h, barred, logits, found);
-        assert_same(found, expected);
-        tolk_screening_free(screening);
-    }
-    free(logits);
+    struct tolk_screening *const screening =
+        tolk_screening_make(projection, x->e, x->b, bytes, &error);
+    ck_assert_ptr_nonnull(screening);
+    const bool paid = tolk_screening_find(screening, ROWS, x->h, barred, room, found);
+    assert_same(found, expected);
+    tolk_screening_find_among_all(screening, ROWS, x->h, barred, room, found);
+    assert_same(found, expected);
+    tolk_screening_free(screening);
+    free(room);
     free(bytes);
+    return paid;
+}
+
+/* The same kept packed, put off, and in 8-bit integers, whose greatest may be another. */
+static bool check(const struct outputs *x, int32_t barred, int32_t only)
+{
+    struct tolk_panels kept, deferred, bytes;
+    void *const room = aligned_alloc(64, tolk_panels_bytes(TOLK_PANELS_REAL, x->n, x->d));
+    void *const byte_room = aligned_alloc(64, tolk_panels_bytes(TOLK_PANELS_INT8, x->n, x->d));
+    tolk_panels_pack(&kept, TOLK_PANELS_REAL, x->n, x->d, x->e, x->d, room);
+    tolk_panels_defer(&deferred, x->n, x->d, x->e, x->d);
+    tolk_panels_pack(&bytes, TOLK_PANELS_INT8, x->n, x->d, x->e, x->d, byte_room);
+    const bool paid = check_by(&kept, x, barred, only);
+    ck_assert_int_eq(check_by(&deferred, x, barred, only), paid);
+    check_by(&bytes, x, barred, NOBODY);
+    free(byte_room);
     free(room);
     return paid;
 }
@@ -228,6 +238,16 @@ static void check_spoilt(const struct tolk_row_kernels *kernels)
         x.e[45 * x.d + 1] = bad[i];
         check(&x, NOBODY, NOBODY);
         x.e[1] = bad[i];
+        check(&x, NOBODY, NOBODY);
+        outputs_free(&x);
+    }
+    /* In the same panels as the greatest. */
+    for (size_t j = 0; j < 80; j++) {
+        struct outputs x = outputs_of(331, 64, 20);
+        x.b[j] = (real)NAN;
+        check(&x, NOBODY, NOBODY);
+        x.b[j] = 0;
+        x.e[j * x.d + 3] = (real)NAN;
         check(&x, NOBODY, NOBODY);
         outputs_free(&x);
     }

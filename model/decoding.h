@@ -82,10 +82,10 @@ void tolk_decoding_evaluate(struct tolk_decoding *decoding,
                             const struct tolk_inference_weights *weights, size_t rows,
                             const size_t *places, real *logits);
 
-/* The same by the weights of the decoding, of each row the greatest logit; `logits` [rows,
- * vocab_size] hold nothing of use afterwards. */
+/* The same by the weights of the decoding, which have a screening: of each row the greatest logit.
+ * `room` [rows + 1, vocab_size] holds nothing of use afterwards. */
 void tolk_decoding_evaluate_greatest(struct tolk_decoding *decoding, int32_t barred, size_t rows,
-                                     const size_t *places, real *logits,
+                                     const size_t *places, real *room,
                                      struct tolk_greatest *greatest);
 
 /* Cross-attention weights of the last evaluation: [source rows of the sentence of `row`]. */

@@ -161,8 +161,8 @@ static struct tolk_inference_weights *weights_begin(const struct tolk_model *mod
     return weights;
 }
 
-/* Behind the panels: of real numbers that search proper goes by. What is not screened is not
- * touched, and the system gives no pages for it. */
+/* Room behind the panels of real numbers, unless they are for drafts. Where nothing is screened it
+ * is not touched, and the system gives no pages for it. */
 static size_t screening_bytes(const struct tolk_inference_weights *weights)
 {
     const bool screenable = weights->format == TOLK_PANELS_REAL && weights->output_ids == NULL;

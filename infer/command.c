@@ -23,26 +23,21 @@ static void *load_codec(void *context)
     return NULL;
 }
 
-static bool greedy(const struct tolk_settings *translating, const struct tolk_config *config)
-{
-    const bool given = translating->beam != TOLK_NOT_GIVEN_SIZE;
-    return (given ? translating->beam : tolk_search_options_default(config).beam) == 1;
-}
-
 /* A command over pairs needs all at once. One that translates may have a single sentence, for which
- * to pack pays if it has several hypotheses, or if it costs nothing, beside the tokenizer. */
+ * to pack pays if it has several hypotheses, or if it costs nothing, beside the tokenizer. A greedy
+ * search without scores has its projection screened instead. */
 static enum tolk_inference_packing packing_for(const struct tolk_settings *translating,
                                                const struct tolk_config *config, bool beside)
 {
+    const bool given = translating->beam != TOLK_NOT_GIVEN_SIZE;
+    const size_t beam = given ? translating->beam : tolk_search_options_default(config).beam;
     if (translating->packs) {
         return TOLK_PACKED_ALL;
     }
-    if (!greedy(translating, config)) {
+    if (beam > 1 || (beside && translating->scores)) {
         return TOLK_PACKED_TARGET;
     }
-    return !beside               ? TOLK_PACKED_NONE
-           : translating->scores ? TOLK_PACKED_TARGET
-                                 : TOLK_PACKED_LAYERS;
+    return beside ? TOLK_PACKED_LAYERS : TOLK_PACKED_NONE;
 }
 
 static int load_model(struct tolk_session *session, const char *folder,
@@ -56,11 +51,11 @@ static int load_model(struct tolk_session *session, const char *folder,
     if (translating != NULL) {
         const int threads = omp_get_max_threads();
         omp_set_num_threads(1);
+        const enum tolk_inference_packing packing =
+            packing_for(translating, &session->model.config, beside);
         session->weights = tolk_inference_weights_make_partly(
-            &session->model, (enum tolk_panels_format)translating->precision,
-            packing_for(translating, &session->model.config, beside), error);
-        if (session->weights != NULL && beside && !translating->scores &&
-            greedy(translating, &session->model.config)) {
+            &session->model, (enum tolk_panels_format)translating->precision, packing, error);
+        if (session->weights != NULL && packing == TOLK_PACKED_LAYERS) {
             tolk_inference_weights_screen(session->weights);
         }
         omp_set_num_threads(threads);

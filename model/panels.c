@@ -104,10 +104,11 @@ struct product {
     const struct tolk_panels *panels;
     const real *x, *bias;
     size_t ldx;
-    bool relu, sparse; /* y and x */
-    real *y;           /* or their maxima alone, [rows, ldy] */
+    real *y;
     size_t ldy;
-    bool maxima;
+    bool relu;
+    bool sparse; /* x is mostly zero */
+    bool maxima; /* y is those of its panels alone, [rows, ldy] */
 };
 
 /* Column j and those after it, steps [p, p + k): where they are packed, or where W lies. */
@@ -323,14 +324,16 @@ static void multiply(const struct product *product, size_t rows)
 void tolk_panels_multiply(const struct tolk_panels *panels, size_t rows, const real *x, size_t ldx,
                           const real *bias, bool relu, real *y, size_t ldy)
 {
-    const struct product product = {panels, x, bias, ldx, relu, false, y, ldy, false};
+    const struct product product = {
+        .panels = panels, .x = x, .bias = bias, .ldx = ldx, .y = y, .ldy = ldy, .relu = relu};
     multiply(&product, rows);
 }
 
 void tolk_panels_multiply_sparse(const struct tolk_panels *panels, size_t rows, const real *x,
                                  size_t ldx, const real *bias, real *y, size_t ldy)
 {
-    const struct product product = {panels, x, bias, ldx, false, true, y, ldy, false};
+    const struct product product = {
+        .panels = panels, .x = x, .bias = bias, .ldx = ldx, .y = y, .ldy = ldy, .sparse = true};
     multiply(&product, rows);
 }
 
@@ -349,7 +352,13 @@ void tolk_panels_maxima(const struct tolk_panels *panels, size_t rows, const rea
                         const real *bias, real *maxima)
 {
     const size_t count = tolk_panels_count(panels);
-    const struct product product = {panels, x, bias, ldx, false, false, maxima, count, true};
+    const struct product product = {.panels = panels,
+                                    .x = x,
+                                    .bias = bias,
+                                    .ldx = ldx,
+                                    .y = maxima,
+                                    .ldy = count,
+                                    .maxima = true};
     assert(panels->int8 != NULL);
     multiply(&product, rows);
 }
@@ -357,6 +366,7 @@ void tolk_panels_maxima(const struct tolk_panels *panels, size_t rows, const rea
 void tolk_panels_multiply_columns(const struct tolk_panels *panels, size_t begin, size_t end,
                                   const real *x, const real *bias, real *y)
 {
-    const struct product product = {panels, x, bias, panels->k, false, false, y, panels->n, false};
+    const struct product product = {
+        .panels = panels, .x = x, .bias = bias, .ldx = panels->k, .y = y, .ldy = panels->n};
     multiply_rectangle(&product, 0, 1, begin, end);
 }

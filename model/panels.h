@@ -29,8 +29,6 @@ enum tolk_panels_format {
     TOLK_PANELS_INT8, /* in a build on doubles this means TOLK_PANELS_REAL */
 };
 
-enum { TOLK_PANELS_INT8_LARGEST = 127 };
-
 struct tolk_gemm_kernels;
 struct tolk_int8_kernels;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "model/isa.h"
+#include "model/kernels/int8.h"
 #include "model/kernels/rows.h"
 
 struct tolk_screening {
@@ -148,7 +149,7 @@ static double tolerance(const struct tolk_screening *screening, const real *h)
         magnitude = x > magnitude ? x : magnitude;
     }
     const double length = length_of(k, h); /* NaN where a number is */
-    const double loss = loss_of(k, (double)magnitude / TOLK_PANELS_INT8_LARGEST);
+    const double loss = loss_of(k, (double)magnitude / TOLK_INT8_LARGEST);
     const double rounding = (STEPS_BESIDE_K + 2 * (double)k) * LAST_PLACE *
                             ((length + loss) * screening->length + screening->bias);
     return loss * screening->length + length * screening->loss + rounding + SMALLEST;

@@ -1,7 +1,7 @@
 /* The greatest logit of each row, to the bit, without computing all of them.
  *
  *     struct tolk_screening *screening = tolk_screening_make(&projection, E, b, room, &error);
- *     tolk_screening_find(screening, rows, h, pad, logits, greatest);
+ *     tolk_screening_find(screening, rows, h, pad, scratch, greatest);   // [rows + 1, n]
  *     tolk_screening_free(screening);
  *
  * A greedy search wants of the logits h Eᵀ + b of a row the greatest alone. The same product in
@@ -45,13 +45,13 @@ struct tolk_screening *tolk_screening_make(const struct tolk_panels *projection,
                                            const real *b, void *room, struct tolk_error *error);
 void tolk_screening_free(struct tolk_screening *screening);
 
-/* greatest[r] of h [rows, d], the id `barred` (or -1) left out. `logits` [rows, n] hold
+/* greatest[r] of h [rows, d], the id `barred` (or -1) left out. `room` [rows + 1, n] holds
  * nothing of use afterwards. False when the rows had so many logits close to their greatest that
  * the whole product would have been faster. */
 bool tolk_screening_find(const struct tolk_screening *screening, size_t rows, const real *h,
                          int32_t barred, real *room, struct tolk_greatest *greatest);
 
-/* The same by the whole product. */
+/* The same by the whole product; room [rows, n]. */
 void tolk_screening_find_among_all(const struct tolk_screening *screening, size_t rows,
                                    const real *h, int32_t barred, real *room,
                                    struct tolk_greatest *greatest);

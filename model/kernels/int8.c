@@ -16,8 +16,6 @@ static size_t words_of(size_t k)
 /* ---- quantisation -------------------------------------------------------------------------------
  */
 
-enum { LARGEST = 127 };
-
 /* max |x|; NaN when a number is: as integers, the magnitudes of floats stand in their order, behind
  * infinity the NaNs. */
 static float largest_magnitude(size_t k, const float *x)
@@ -40,12 +38,12 @@ static const float smallest = 0x1p-119F;
 
 static float factor_for(float magnitude)
 {
-    return magnitude < smallest ? 0 : LARGEST / magnitude;
+    return magnitude < smallest ? 0 : TOLK_INT8_LARGEST / magnitude;
 }
 
 static float scale_for(float magnitude)
 {
-    return magnitude < smallest ? 0 : magnitude / LARGEST;
+    return magnitude < smallest ? 0 : magnitude / TOLK_INT8_LARGEST;
 }
 
 typedef void rounding(const float *x, float factor, int8_t *to);
@@ -254,9 +252,12 @@ static size_t gather(size_t first, size_t words, const int8_t *a, int32_t *value
     return (seen & NEGATIVE) == 0 ? count : SIZE_MAX;
 }
 
-/* As in sparse.c: panels of w at a time, and the words that are multiplied for all rows before the
- * next, by three quarters of a first-level cache of 32 KB. */
-enum { PANELS = 4, WIDTH = PANELS * COLUMNS, CHUNK = 24576 / (PANELS * PANEL_WORD) };
+/* As in sparse.c. */
+enum {
+    PANELS = TOLK_SPARSE_PANELS,
+    WIDTH = PANELS * COLUMNS,
+    CHUNK = TOLK_SPARSE_BYTES / (PANELS * PANEL_WORD),
+};
 
 /* Adds a row's words to its sums, of which `panels` are used; those of w lie `step` bytes apart. */
 INLINE void add(size_t panels, size_t count, const int32_t *words, const uint32_t *places,

@@ -26,6 +26,7 @@ enum {
     TOLK_INT8_K_MAX = 65536, /* 255 · 127 · k fits 32 bits */
     TOLK_INT8_COLUMNS_MAX = 32,
     TOLK_INT8_NUMBER_MAX = 2, /* bytes */
+    TOLK_INT8_LARGEST = 127,  /* magnitude of a quantised number */
 };
 
 /* Steps of k in a panel. */

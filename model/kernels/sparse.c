@@ -3,10 +3,6 @@
 #include "model/kernels/target.h"
 #include "model/kernels/tiles.h"
 
-/* Panels of B that a row is multiplied by at a time: as many sums as multiply-adds are under way.
- */
-enum { PANELS = 4 };
-
 /* ---- what is not zero ---------------------------------------------------------------------------
  */
 
@@ -48,10 +44,9 @@ static size_t gather(size_t p, size_t k, const real *x, real *values, uint32_t *
  */
 
 enum {
+    PANELS = TOLK_SPARSE_PANELS,
     WIDTH = PANELS * TOLK_PANEL_COLUMNS,
-    /* Steps that are multiplied for all rows before the next: their part of B is three quarters of
-     * a first-level cache of 32 KB. */
-    CHUNK = 24576 / sizeof(real) / WIDTH,
+    CHUNK = TOLK_SPARSE_BYTES / sizeof(real) / WIDTH,
 };
 
 _Static_assert((int)CHUNK >= (int)TOLK_SPARSE_CHUNK_LEAST, "who gathers has room for the ends");

@@ -27,7 +27,7 @@ static inline __attribute__((always_inline)) void tolk_target_put(const struct t
     }
 }
 
-/* The same of the vector at `offset`, a constant, of a tile that begins at c and `column` and has
+/* The same of the vector at `offset` of a tile that begins at c and `column` and has
  * so many columns. */
 static inline __attribute__((always_inline)) void
 tolk_target_put_at(const struct tolk_gemm_target *t, real *c, size_t column, size_t offset,

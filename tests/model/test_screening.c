@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/isa.h"
+#include "model/kernels/int8.h"
 #include "model/screening.h"
 #include "tests/support/reference.h"
 
@@ -173,7 +174,7 @@ END_TEST
 static void check_outlier(bool of_h)
 {
     enum { OUTLIER = 9, OTHER = 10, BEST = 500, SECOND = 20 };
-    const real lost = (real)0.49 / TOLK_PANELS_INT8_LARGEST;
+    const real lost = (real)0.49 / TOLK_INT8_LARGEST;
     struct outputs x = {1000, 256, tolk_test_numbers(256000, 1e-5, 1),
                         tolk_test_numbers(1000, 1e-5, 2),
                         tolk_test_numbers((size_t)ROWS * 256, 1e-5, 3)};
